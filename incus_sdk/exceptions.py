@@ -1,0 +1,193 @@
+"""What can go wrong, by cause.
+
+::
+
+    IncusError
+    ├── IncusConfigurationError            a certificate, an endpoint or an environment variable is wrong
+    ├── IncusArgumentError                 (also ValueError) a value that no server would take; nothing was sent
+    ├── IncusConnectionError               nobody answers, the peer is not the one expected, a connection broke
+    ├── IncusTimeoutError                  (also TimeoutError) connecting took too long, or the server fell silent
+    ├── IncusProtocolError                 the answer is not what an Incus server sends
+    ├── IncusMissingExtensionError         the server lacks an API extension that the call needs
+    ├── IncusAPIError                      the server refused; by status:
+    │   ├── IncusBadRequestError           400
+    │   ├── IncusAuthenticationError       401
+    │   ├── IncusPermissionError           403
+    │   ├── IncusNotFoundError             404
+    │   ├── IncusConflictError             409
+    │   ├── IncusPreconditionFailedError   412, somebody else changed the object meanwhile
+    │   └── IncusUnavailableError          503, starting up or shutting down
+    └── IncusOperationError                a background operation did not succeed
+        ├── IncusOperationCancelledError   somebody cancelled it
+        ├── IncusOperationTimeoutError     (also IncusTimeoutError) it is still running, the wait is over
+        ├── IncusOperationLostError        the server no longer knows it: how it ended is unknown
+        ├── IncusOperationNotFoundError    (also IncusNotFoundError) it failed for want of something
+        ├── IncusOperationConflictError    (also IncusConflictError) it failed because of what is there already
+        └── IncusOperationBadRequestError  (also IncusBadRequestError) it failed because of what was asked for
+
+All of them can be pickled. Messages hold what was tried and what the server said, never a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "IncusAPIError",
+    "IncusArgumentError",
+    "IncusAuthenticationError",
+    "IncusBadRequestError",
+    "IncusConfigurationError",
+    "IncusConflictError",
+    "IncusConnectionError",
+    "IncusError",
+    "IncusMissingExtensionError",
+    "IncusNotFoundError",
+    "IncusOperationBadRequestError",
+    "IncusOperationCancelledError",
+    "IncusOperationConflictError",
+    "IncusOperationError",
+    "IncusOperationLostError",
+    "IncusOperationNotFoundError",
+    "IncusOperationTimeoutError",
+    "IncusPermissionError",
+    "IncusPreconditionFailedError",
+    "IncusProtocolError",
+    "IncusTimeoutError",
+    "IncusUnavailableError",
+]
+
+# Every constructor takes its message alone, the rest by default: that is what makes the instances picklable
+# (`BaseException.__reduce__` calls the class with `args` and then restores `__dict__`).
+
+
+class IncusError(Exception):
+    """Anything that this library raises on its own account.
+
+    Attributes:
+        message: The text, as `str()` gives it.
+        status_code: HTTP status of the answer, `None` where there was none.
+        response: The server's answer, decoded; `None` where there was none.
+    """
+
+    def __init__(
+        self, message: str = "", status_code: int | None = None, response: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message: str = message
+        self.status_code: int | None = status_code
+        self.response: dict[str, Any] | None = response
+
+
+class IncusConfigurationError(IncusError):
+    """What the client was given to connect with does not hold: an endpoint, a certificate, an environment variable."""
+
+
+class IncusArgumentError(IncusError, ValueError):
+    """A value that cannot be right, refused before anything was sent."""
+
+
+class IncusConnectionError(IncusError):
+    """The server could not be reached, was not the one expected, or the connection broke.
+
+    Attributes:
+        cause: What the operating system or the TLS layer said, if anything.
+        sent: Whether a request had gone out already. Then the server may have acted on it, although no answer came.
+    """
+
+    def __init__(self, message: str = "", cause: BaseException | None = None, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.cause: BaseException | None = cause
+        self.sent: bool = sent
+
+
+class IncusTimeoutError(IncusError, TimeoutError):
+    """Connecting took longer than the client's `timeout`, or the server was silent for that long."""
+
+
+class IncusProtocolError(IncusError):
+    """The answer is not one that an Incus server gives: broken HTTP, no JSON, no envelope, a cut-off body."""
+
+
+class IncusMissingExtensionError(IncusError):
+    """The call needs an API extension that this server does not have; nothing was sent.
+
+    Attributes:
+        extension: Name of the extension, as in `api_extensions` of `GET /1.0`.
+    """
+
+    def __init__(self, message: str = "", extension: str = "") -> None:
+        super().__init__(message)
+        self.extension: str = extension
+
+
+class IncusAPIError(IncusError):
+    """The server refused a request; subclasses tell the usual reasons apart."""
+
+
+class IncusBadRequestError(IncusAPIError):
+    """400: the server cannot do what was asked."""
+
+
+class IncusAuthenticationError(IncusAPIError):
+    """401: the server does not accept the credentials."""
+
+
+class IncusPermissionError(IncusAPIError):
+    """403: not allowed, or not trusted."""
+
+
+class IncusNotFoundError(IncusAPIError):
+    """404: there is no such thing."""
+
+
+class IncusConflictError(IncusAPIError):
+    """409: something is in the way."""
+
+
+class IncusPreconditionFailedError(IncusAPIError):
+    """412: the object was changed by somebody else since it was read."""
+
+
+class IncusUnavailableError(IncusAPIError):
+    """503: the server is starting up or shutting down."""
+
+
+class IncusOperationError(IncusError):
+    """A background operation failed, was cancelled, or its end is not known.
+
+    Attributes:
+        operation_id: Identifier of the operation.
+        response: The operation as the server last described it.
+    """
+
+    def __init__(self, message: str = "", operation_id: str = "", response: dict[str, Any] | None = None) -> None:
+        super().__init__(message, None, response)
+        self.operation_id: str = operation_id
+
+
+class IncusOperationCancelledError(IncusOperationError):
+    """The operation was cancelled before it had done its work."""
+
+
+class IncusOperationTimeoutError(IncusOperationError, IncusTimeoutError):
+    """The operation had not finished when the wait was over; it goes on."""
+
+
+class IncusOperationLostError(IncusOperationError):
+    """The server no longer knows the operation, so nobody can tell how it ended.
+
+    Servers forget an operation five seconds after its end, and all of them when they restart.
+    """
+
+
+class IncusOperationNotFoundError(IncusOperationError, IncusNotFoundError):
+    """The operation failed because something that it needs does not exist."""
+
+
+class IncusOperationConflictError(IncusOperationError, IncusConflictError):
+    """The operation failed because of what exists or is going on already."""
+
+
+class IncusOperationBadRequestError(IncusOperationError, IncusBadRequestError):
+    """The operation failed because it cannot be done to this object."""
