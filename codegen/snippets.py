@@ -1,0 +1,94 @@
+"""Small parts that the generated classes have in common."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .layout import Layout
+from .spec import VERSIONS, Definition, Field
+
+__all__ = ["Piece", "availability", "docstring", "field_remarks", "in_order", "indent_block", "where_used"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One generated class.
+
+    Attributes:
+        name: Its name.
+        text: Its code.
+        needs: Names of the other generated classes in it; they have to come first.
+        imports: What it needs from elsewhere, by module.
+    """
+
+    name: str
+    text: str
+    needs: frozenset[str] = frozenset()
+    imports: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+
+
+def in_order(pieces: Iterable[Piece]) -> list[Piece]:
+    """Return them by name, but each one after those that it needs."""
+    left = {piece.name: piece for piece in sorted(pieces, key=lambda piece: piece.name)}
+    done: list[Piece] = []
+    while left:
+        ready = next(piece for piece in left.values() if not piece.needs & left.keys())
+        done.append(left.pop(ready.name))
+    return done
+
+
+def docstring(summary: str, more: str = "") -> str:
+    """Return a docstring, wrapped."""
+    paragraphs = [textwrap.fill(text, 112, break_on_hyphens=False) for text in (summary, more) if text]
+    joined = "\n\n".join(paragraphs)
+    end = "\n" if "\n" in joined else ""
+    return f'"""{joined}{end}"""\n'
+
+
+def indent_block(lines: Iterable[str]) -> str:
+    """Return the lines one level deeper."""
+    return "\n".join(f"    {line}" if line else "" for text in lines for line in text.splitlines())
+
+
+def field_remarks(field: Field, definition: Definition) -> str:
+    """Return what the facts say about a field, or nothing."""
+    remarks: list[str] = []
+    if field.extension:
+        remarks.append(f"Added by API extension `{field.extension}`.")
+    if field.versions != definition.versions:
+        remarks.append(_versions(field.versions))
+    return " ".join(remarks)
+
+
+def where_used(definition: Definition, layout: Layout, *, sent: bool) -> str:
+    """Return a sentence about the calls that carry it, or about what it is part of."""
+    role = "request" if sent else "response"
+    calls = sorted(
+        {(use.path, use.method) for use in layout.spec.uses if use.role == role and definition.name in use.definitions}
+    )
+    lead = "Body of" if sent else "Answer of"
+    if calls:
+        return f"{lead} {_listed([f'`{method} {path}`' for path, method in calls])}."
+    name = layout.dict_name if sent else layout.struct_name
+    others = layout.dicts if sent else layout.structs
+    wholes = sorted(name(other) for other in others if definition.name in layout.spec.definitions[other].parts)
+    return f"Part of {_listed([f'`{whole}`' for whole in wholes])}." if wholes else "Not named by any call."
+
+
+def availability(definition: Definition) -> str:
+    """Return a sentence about the versions that have it, or nothing."""
+    return "" if definition.versions == VERSIONS else _versions(definition.versions)
+
+
+def _versions(versions: Sequence[str]) -> str:
+    if versions[-1] != VERSIONS[-1]:
+        return f"Gone after Incus {versions[-1]}."
+    return f"Since Incus {versions[0]}." if versions[0] != "main" else f"Newer than Incus {VERSIONS[-2]}."
+
+
+def _listed(items: Sequence[str], most: int = 4) -> str:
+    if len(items) > most:
+        return f"{', '.join(items[: most - 1])} and {len(items) - most + 1} more"
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
