@@ -1,0 +1,24 @@
+"""Connections to a daemon: requests, streamed bodies, websockets and raw streams over one pool.
+
+The only package that touches sockets, HTTP framing or websocket frames. Everything else asks a `Transport`.
+"""
+
+from __future__ import annotations
+
+from .errors import WebSocketClosed
+from .pool import DEFAULT, Transport
+from .request import Body
+from .response import Response, StreamResponse
+from .stream import RawStream
+from .websocket import WebSocket
+
+__all__ = [
+    "DEFAULT",
+    "Body",
+    "RawStream",
+    "Response",
+    "StreamResponse",
+    "Transport",
+    "WebSocket",
+    "WebSocketClosed",
+]
