@@ -253,7 +253,11 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._connections:
-                raise RuntimeError("this client is in use in another event loop; make one for each loop")
+                if not self._loop.is_closed():
+                    raise RuntimeError("this client is in use in another event loop; make one for each loop")
+                # They died with their loop, as between two `asyncio.run()` of a script that did not disconnect.
+                self._connections.clear()
+                self._idle.clear()
             self._loop = loop
         if self._emptied is not None:
             raise IncusConnectionError(f"the client of {self.endpoint.url} is closed")

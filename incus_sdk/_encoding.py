@@ -1,0 +1,59 @@
+"""Bytes to models, bodies to bytes: the only file that knows the settings of msgspec's decoders.
+
+Decoding is lenient, because servers of many versions answer: unknown fields are ignored, missing ones take their
+defaults, and the models turn `null` lists and maps into empty ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+__all__ = ["DecodeError", "Envelope", "Raw", "decode", "encode"]
+
+T = TypeVar("T")
+
+Raw = msgspec.Raw
+"""JSON that is not decoded yet."""
+
+DecodeError = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What `decode` raises for bytes that are no JSON, or JSON of another shape."""
+
+
+def _plain(value: object) -> object:
+    """Return what JSON knows for a type that it does not know."""
+    if isinstance(value, Mapping):  # other than dict, as bodies may be
+        return dict(cast("Mapping[str, object]", value))
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON: {value!r:.80}")
+
+
+encode = msgspec.json.Encoder(uuid_format="canonical", decimal_format="string", enc_hook=_plain).encode
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """What every JSON answer of the server is wrapped in; the metadata stays undecoded until its type is known."""
+
+    type: str
+    status_code: int = 0
+    error_code: int = 0
+    error: str = ""
+    operation: str | None = None
+    metadata: Raw = Raw(b"null")
+
+
+_decoders: dict[object, msgspec.json.Decoder[Any]] = {}
+
+
+def decode(data: bytes | Raw, model: type[T]) -> T:
+    """Decode JSON into the model.
+
+    Raises:
+        msgspec.DecodeError: It is no JSON, or not of this shape.
+    """
+    decoder = _decoders.get(model)
+    if decoder is None:  # building one costs more than most decoding; there are as many as there are models
+        decoder = _decoders[model] = msgspec.json.Decoder(model)
+    result: T = decoder.decode(data)
+    return result

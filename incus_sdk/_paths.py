@@ -1,0 +1,53 @@
+"""Paths of the REST API: templates filled with quoted names, and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from .exceptions import IncusArgumentError
+
+__all__ = ["add_query", "fill", "name_and_project", "quote_name"]
+
+
+def quote_name(name: str) -> str:
+    """Return a name as one path segment.
+
+    Raises:
+        IncusArgumentError: The name is empty, a dot segment (a server or proxy would resolve it to another path), has a
+            NUL in it (servers look up what stands before it), or is no Unicode text.
+        TypeError: The name is not a string.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a name must be a str, not {type(name).__name__}: {name!r:.80}")
+    if name in {"", ".", ".."} or "\0" in name:
+        raise IncusArgumentError(f"{name!r} cannot be a name: it would address something else")
+    try:
+        return quote(name, safe="")
+    except UnicodeEncodeError as error:
+        raise IncusArgumentError(f"{name!a:.80} cannot be a name: it is no Unicode text ({error.reason})") from None
+
+
+def fill(template: str, names: Mapping[str, str]) -> str:
+    """Return the template (`/1.0/instances/{name}/state`) with each name quoted."""
+    return template.format_map({key: quote_name(name) for key, name in names.items()})
+
+
+def add_query(path: str, query: Mapping[str, object]) -> str:
+    """Return the path with a query appended; `None` values are left out, booleans are written as `true`, `false`."""
+    pairs = [
+        f"{quote(key, safe='')}={quote(_text(value), safe='')}" for key, value in query.items() if value is not None
+    ]
+    if not pairs:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{'&'.join(pairs)}"
+
+
+def name_and_project(url: str) -> tuple[str, str]:
+    """Take apart a URL of a list with recursion 0: `/1.0/instances/web?project=shop` gives `("web", "shop")`."""
+    parts = urlsplit(url)
+    return unquote(parts.path.rpartition("/")[2]), dict(parse_qsl(parts.query)).get("project", "default")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,238 @@
+"""What the server answers to a change: at once, or by an operation in the background."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from ._failures import operation_error
+from ._paths import fill
+from .exceptions import IncusArgumentError, IncusError, IncusOperationError
+from .models.progress import OperationProgress
+
+if TYPE_CHECKING:
+    from .api_client import APIClient
+
+__all__ = ["ExecResponse", "OperationResponse"]
+
+FINISHED = 200
+"""Status codes from here on are final: 200 success, 400 failure, 401 cancelled."""
+
+
+class OperationResponse(dict[str, Any]):
+    """The server's answer to a change.
+
+    It is the envelope of the answer as a `dict`; `response["metadata"]` is the operation as the server describes it,
+    and the properties read from there. A change that the server made at once is a finished one with an empty `id`.
+
+    Waiting and refreshing update this very object. It can be copied, pickled and written as JSON; copies by
+    `dict.copy()` are plain, pickled ones are no longer connected to a client.
+    """
+
+    __slots__ = ("_api",)
+    _api: APIClient | None
+
+    def __init__(self, envelope: dict[str, Any], api: APIClient | None = None) -> None:
+        super().__init__(envelope)
+        self._api = api
+
+    @property
+    def id(self) -> str:
+        """Identifier of the operation, empty when the server made the change at once."""
+        return str(self._operation.get("id") or "")
+
+    @property
+    def status(self) -> str:
+        """State in the server's words: `Running`, `Success`, `Failure`, `Cancelled` and others."""
+        return str(self._operation.get("status") or "Success")
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, as far as this object knows; `refresh()` asks the server."""
+        return self._code >= FINISHED
+
+    @property
+    def resources(self) -> dict[str, list[str]]:
+        """Paths of what it works on, by kind: `{"instances": ["/1.0/instances/web"]}`."""
+        resources: dict[str, list[str] | None] = self._operation.get("resources") or {}
+        return {kind: list(urls or ()) for kind, urls in resources.items()}
+
+    @property
+    def progress(self) -> OperationProgress | None:
+        """How far it had come when this object was last updated."""
+        return OperationProgress.from_metadata(self._details)
+
+    @property
+    def _operation(self) -> dict[str, Any]:
+        operation = self.get("metadata")
+        return cast("dict[str, Any]", operation) if isinstance(operation, dict) else {}
+
+    @property
+    def _details(self) -> dict[str, Any]:
+        details: dict[str, Any] = self._operation.get("metadata") or {}
+        return details
+
+    @property
+    def _code(self) -> int:
+        return int(self._operation.get("status_code") or FINISHED)
+
+    async def wait(self, timeout: float | None = None) -> Self:
+        """Wait until it has ended well (`GET /1.0/operations/{id}/wait`).
+
+        Args:
+            timeout: Seconds to wait at most; the operation itself goes on after that. `None` waits for ever.
+
+        Raises:
+            IncusOperationError: It failed; subclasses tell the cause, where it is known.
+            IncusOperationCancelledError: It was cancelled.
+            IncusOperationTimeoutError: It is still running.
+            IncusOperationLostError: The server has forgotten it, so nobody knows how it ended.
+            IncusArgumentError: It is a token, which ends when somebody uses it.
+        """
+        if not self.id:
+            return self
+        if self.done:  # asking again would be in vain: the server forgets it soon
+            if self._code != FINISHED:
+                raise operation_error(self._operation)
+            return self
+        if self._operation.get("class") == "token":
+            raise IncusArgumentError(f"{self!r} is a token: it ends when somebody uses it, so do not wait for that")
+        try:
+            self._take(await self._bound().wait(self.id, timeout))
+        except IncusOperationError as error:
+            if error.response and "id" in error.response:  # otherwise it is not known how the operation stands
+                self._take({**self._operation, **error.response})
+            raise
+        return self
+
+    async def refresh(self) -> Self:
+        """Read its state from the server again (`GET /1.0/operations/{id}`), for `status` and `progress`.
+
+        Raises:
+            IncusNotFoundError: The server has forgotten it; it does so five seconds after the end.
+        """
+        if self.id:
+            self._take(await self._bound().read(fill("/1.0/operations/{id}", {"id": self.id}), dict[str, Any]))
+        return self
+
+    async def cancel(self) -> Self:
+        """Ask the server to cancel it (`DELETE /1.0/operations/{id}`).
+
+        Raises:
+            IncusBadRequestError: It cannot be cancelled, or has ended already.
+        """
+        if not self.id:
+            raise IncusArgumentError("there is nothing to cancel: the server made this change at once")
+        await self._bound().operation("DELETE", fill("/1.0/operations/{id}", {"id": self.id}))
+        return self
+
+    def _bound(self) -> APIClient:
+        if self._api is None:
+            raise IncusArgumentError(f"{self!r} is a copy without a client; wait with client.wait_for_operation(id)")
+        return self._api
+
+    def _take(self, operation: dict[str, Any]) -> None:
+        self["metadata"] = operation
+        self["status"], self["status_code"] = operation.get("status"), operation.get("status_code")
+
+    def __repr__(self) -> str:
+        # Short, since the whole dict can hold the secrets of an operation's websockets.
+        what = self._operation.get("description") or "change"
+        return f"<{type(self).__name__} {what!r} {self.status}{f' {self.id[:8]}' if self.id else ''}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
+class ExecResponse(OperationResponse):
+    """The answer to `execute`: an `OperationResponse` with the command's result.
+
+    Once it has ended, and if its output was recorded, `response["metadata"]["output"]` is
+    `{"stdout": …, "stderr": …}`, the texts themselves. They have been fetched and removed from the server then.
+    """
+
+    __slots__ = ("_recorded",)
+    _recorded: dict[str, bytes]
+
+    def __init__(
+        self, envelope: dict[str, Any], api: APIClient | None = None, recorded: dict[str, bytes] | None = None
+    ) -> None:
+        super().__init__(envelope, api)
+        self._recorded = recorded or {}
+
+    @property
+    def returncode(self) -> int | None:
+        """The command's exit code (128 + n if signal n ended it); `None` while it runs."""
+        value: int | None = self._details.get("return")
+        return None if value is None else int(value)
+
+    @property
+    def stdout_bytes(self) -> bytes:
+        """What the command wrote to its standard output, if it was recorded."""
+        return self._recorded.get("stdout", b"")
+
+    @property
+    def stderr_bytes(self) -> bytes:
+        """What the command wrote to its standard error, if it was recorded."""
+        return self._recorded.get("stderr", b"")
+
+    @property
+    def stdout(self) -> str:
+        """`stdout_bytes` as UTF-8; bytes that are none are replaced by U+FFFD."""
+        return self.stdout_bytes.decode(errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        """`stderr_bytes` as UTF-8; bytes that are none are replaced by U+FFFD."""
+        return self.stderr_bytes.decode(errors="replace")
+
+    async def wait(self, timeout: float | None = None) -> Self:
+        """Wait until the command has ended, then fetch its recorded output and remove it from the server.
+
+        An exit code other than 0 is a result, no error.
+
+        Args:
+            timeout: Seconds to wait at most; the command itself goes on after that. `None` waits for ever.
+
+        Raises:
+            IncusOperationError: The command could not be run; see `OperationResponse.wait`.
+        """
+        try:
+            await super().wait(timeout)
+        except IncusOperationError:
+            if self.done:  # a command that could not be started leaves its empty recordings behind
+                await self._discard()
+            raise
+        if "output" not in self._operation:
+            await self._collect()
+        return self
+
+    async def _collect(self) -> None:
+        paths = _recordings(self._details)
+        for stream, path in paths.items():
+            self._recorded[stream] = (await self._bound().read_raw(path)).body
+        if paths:
+            self._operation["output"] = {"stdout": self.stdout, "stderr": self.stderr}
+            await self._discard()
+
+    async def _discard(self) -> None:
+        for path in _recordings(self._details).values():
+            try:
+                await self._bound().operation("DELETE", path)
+            except IncusError:  # what the caller must see is how the command ended
+                continue
+
+    def _take(self, operation: dict[str, Any]) -> None:
+        output = self._operation.get("output")
+        super()._take(operation)
+        if output is not None:  # it is no longer on the server
+            self._operation["output"] = output
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self), None, self._recorded)
+
+
+def _recordings(details: dict[str, Any]) -> dict[str, str]:
+    """Paths of the recorded output: the server numbers the streams, and may append a project that the client adds."""
+    output: dict[str, object] = details.get("output") or {}
+    names = {"1": "stdout", "2": "stderr"}
+    return {names[key]: str(url).partition("?")[0] for key, url in output.items() if key in names}

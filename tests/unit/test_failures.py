@@ -1,0 +1,186 @@
+"""The table of causes: what servers said, as it was recorded, is sorted as it is meant."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from incus_sdk import exceptions as ex
+from incus_sdk._failures import TABLE, answer_error, operation_error
+
+UNIQUE = (
+    'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: '
+    "UNIQUE constraint failed: instances.project_id, instances.name"
+)
+
+ANSWERS: list[tuple[str, int, str, type[ex.IncusAPIError]]] = [
+    ("POST /1.0/instances", 400, "Unknown source type bogus", ex.IncusBadRequestError),
+    ("POST /1.0/instances", 500, 'Requested profile "nope" doesn\'t exist', ex.IncusNotFoundError),
+    ("POST /1.0/instances", 500, 'Instance "t1" already exists', ex.IncusConflictError),
+    ("POST /1.0/instances", 404, "Failed loading project: Project not found", ex.IncusNotFoundError),
+    ("POST /1.0/instances/p2", 409, 'Name "p1" already in use', ex.IncusConflictError),
+    ("DELETE /1.0/instances/t1", 400, "Instance is running", ex.IncusBadRequestError),
+    ("POST /1.0/instances/p1/exec", 400, "Instance is frozen", ex.IncusBadRequestError),
+    ("PATCH /1.0/instances/p2", 500, "Invalid config: Unknown configuration key: nonsense", ex.IncusBadRequestError),
+    ("PATCH /1.0/instances/p2", 500, 'Invalid devices: Device validation failed for "x"', ex.IncusBadRequestError),
+    ("GET /1.0/x", 500, 'Instance "t1" already exists', ex.IncusAPIError),
+    ("GET /1.0/x", 500, "some trouble", ex.IncusAPIError),
+    ("GET /1.0/x", 418, "tea", ex.IncusAPIError),
+    ("GET /1.0/x", 503, "Daemon is starting up", ex.IncusUnavailableError),
+]
+
+OPERATIONS: list[tuple[str, str, type[ex.IncusOperationError]]] = [
+    ("Creating instance", UNIQUE, ex.IncusOperationConflictError),
+    ("Creating instance", "Image not provided for instance creation", ex.IncusOperationNotFoundError),
+    (
+        "Creating instance",
+        'Failed getting remote image info: Failed getting image: Get "https://x"',
+        ex.IncusOperationError,
+    ),
+    (
+        "Creating instance",
+        'Failed creating instance record: Instance type "virtual-machine" is not supported on this server: no KVM',
+        ex.IncusOperationBadRequestError,
+    ),
+    (
+        "Creating instance",
+        'Requested image\'s type "container" doesn\'t match instance type "virtual-machine"',
+        ex.IncusOperationBadRequestError,
+    ),
+    (
+        "Creating instance",
+        "Failed creating instance record: Unknown configuration key: nonsense.key",
+        ex.IncusOperationBadRequestError,
+    ),
+    ("Creating instance", "Failed creating instance record: Invalid value: lots", ex.IncusOperationBadRequestError),
+    (
+        "Creating instance",
+        'Failed creating instance record: Invalid device type "bogus"',
+        ex.IncusOperationBadRequestError,
+    ),
+    ("Updating instance", "Invalid config: Invalid value: lots", ex.IncusOperationBadRequestError),
+    ("Creating instance", "Failed to load config file", ex.IncusOperationError),
+    ("Stopping instance", "The instance is already stopped", ex.IncusOperationConflictError),
+    ("Restarting instance", "The instance is already stopped", ex.IncusOperationConflictError),
+    ("Restarting instance", "Instance is not running", ex.IncusOperationConflictError),
+    ("Starting instance", "The instance is already running", ex.IncusOperationConflictError),
+    ("Freezing instance", "The container is already frozen", ex.IncusOperationConflictError),
+    ("Freezing instance", "The instance isn't running", ex.IncusOperationConflictError),
+    ("Unfreezing instance", "The container is already running", ex.IncusOperationConflictError),
+    (
+        "Stopping instance",
+        "Stateful stop requires the instance to have migration.stateful be set to true",
+        ex.IncusOperationBadRequestError,
+    ),
+    (
+        "Starting instance",
+        "Stateful start requires that the instance migration.stateful be set to true",
+        ex.IncusOperationBadRequestError,
+    ),
+    (
+        "Stopping instance",
+        'Failed shutting down instance, status is "Running": context deadline exceeded',
+        ex.IncusOperationError,
+    ),
+    ("Renaming instance", "Renaming of running instance not allowed", ex.IncusOperationConflictError),
+    ("Updating instance", "Volatile idmap keys can't be deleted by the user", ex.IncusOperationBadRequestError),
+    ("Executing command", "Command not found", ex.IncusOperationNotFoundError),
+    ("Executing command", "Command not executable", ex.IncusOperationBadRequestError),
+    ("Executing command", "Failed to retrieve PID of executing child process", ex.IncusOperationError),
+    ("Downloading image", "Command not found", ex.IncusOperationError),
+]
+
+
+def failed(description: str | None, err: str | None, **fields: object) -> dict[str, Any]:
+    resources = {"containers": ["/1.0/instances/t1"], "instances": ["/1.0/instances/t1"]}
+    return {
+        "id": "9d208065",
+        "description": description,
+        "resources": resources,
+        "status": "Failure",
+        "status_code": 400,
+        "err": err,
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(("request_", "status", "text", "kind"), ANSWERS)
+def test_answers(request_: str, status: int, text: str, kind: type[ex.IncusAPIError]) -> None:
+    error = answer_error(request_, status, text, {"error": text})
+    assert type(error) is kind
+    assert str(error).startswith(f"{request_}: {text} (status {status})")
+    assert (error.status_code, error.response) == (status, {"error": text})
+
+
+@pytest.mark.parametrize(("description", "text", "kind"), OPERATIONS)
+def test_operations(description: str, text: str, kind: type[ex.IncusOperationError]) -> None:
+    error = operation_error(failed(description, text))
+    assert type(error) is kind
+    assert str(error).startswith(f"{description} t1: {text}")
+    assert error.operation_id == "9d208065"
+    assert error.status_code == 400
+
+
+def test_a_text_never_overrules_a_status_that_the_server_gave() -> None:
+    error = answer_error("POST /1.0/instances", 403, 'Instance "t1" already exists', None)
+    assert type(error) is ex.IncusPermissionError
+
+
+def test_hints_follow_the_server_s_text() -> None:
+    error = operation_error(failed("Creating instance", "Image not provided for instance creation"))
+    assert "Image not provided for instance creation. This server has no image" in str(error)
+    assert "images:debian/13" in str(error)
+    assert str(operation_error(failed("Creating instance", "x"))) == "Creating instance t1: x"
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject"),
+    [
+        ({"resources": None}, "Creating instance: x"),
+        ({"resources": {}}, "Creating instance: x"),
+        ({"resources": {"instances": None}}, "Creating instance: x"),
+        ({"resources": {"images": ["/1.0/images/f"]}}, "Creating instance f: x"),
+        (
+            {"resources": {"instances": [f"/1.0/instances/{n}?project=shop" for n in "abcde"]}},
+            "Creating instance a b c: x",
+        ),
+    ],
+)
+def test_subjects(fields: dict[str, object], subject: str) -> None:
+    assert str(operation_error(failed("Creating instance", "x", **fields))) == subject
+    assert str(operation_error(failed(None, "x", **fields))) == subject.replace("Creating instance", "operation")
+
+
+@pytest.mark.parametrize("err", [None, ""])
+def test_failures_without_a_reason(err: str | None) -> None:
+    assert str(operation_error(failed("Starting instance", err))) == (
+        "Starting instance t1: it failed; the server did not say why"
+    )
+    cancelled = operation_error(failed("Starting instance", err, status_code=401))
+    assert type(cancelled) is ex.IncusOperationCancelledError
+    assert str(cancelled) == "Starting instance t1: it was cancelled"
+
+
+def test_an_operation_about_which_nothing_is_known() -> None:
+    error = operation_error({})
+    assert type(error) is ex.IncusOperationError
+    assert str(error) == "operation: it failed; the server did not say why"
+
+
+def test_the_table() -> None:
+    recorded = [(where, text) for where, _, text, _ in ANSWERS] + [(where, text) for where, text, _ in OPERATIONS]
+    for row in TABLE:
+        re.compile(row.text)
+        assert set(row.versions) <= {"6.0", "7.0"}
+        assert row.versions
+        assert row.status is not None or row.hint, f"{row.text}: says nothing"
+        assert not row.hint or row.hint.endswith(".")
+        assert row.status in {None, 400, 404, 409}
+    reached = {first(where, text) for where, text in recorded}
+    assert [row.text for row in TABLE if row not in reached] == []
+
+
+def first(where: str, text: str) -> object:
+    return next((row for row in TABLE if row.where in where and re.search(row.text, text)), None)

@@ -1,0 +1,202 @@
+"""What people write about instances, and the bodies that the server gets."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from incus_sdk import IncusArgumentError
+from incus_sdk.api._instance_bodies import IMAGES_URL, create_body, fingerprint, image_source, update_body
+
+SOURCE = {"type": "image", "alias": "debian/13"}
+NOTHING: dict[str, Any] = {"instance_type": "container", "profiles": None, "flavor": None}
+
+
+# -- create -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_given_is_left_to_the_server() -> None:
+    assert create_body("web", SOURCE, **NOTHING, config=None, devices=None, ephemeral=False) == {
+        "name": "web",
+        "source": SOURCE,
+        "type": "container",
+        "ephemeral": False,
+    }
+
+
+def test_everything() -> None:
+    config = {"limits.cpu": 2, "security.nesting": True, "user.path": Path("/srv"), "user.none": None}
+    devices = {"root": {"type": "disk", "path": "/", "size": 5}}
+    before = copy.deepcopy((SOURCE, config, devices))
+    body = create_body(
+        "web",
+        MappingProxyType(SOURCE),
+        instance_type="virtual-machine",
+        profiles=("a", "b"),
+        flavor="t3.micro",
+        config=config,
+        devices=devices,
+        ephemeral=True,
+        description="x",
+        start=True,
+    )
+    assert body == {
+        "name": "web",
+        "source": SOURCE,
+        "type": "virtual-machine",
+        "instance_type": "t3.micro",
+        "profiles": ["a", "b"],
+        "config": {"limits.cpu": "2", "security.nesting": "true", "user.path": "/srv", "user.none": ""},
+        "devices": {"root": {"type": "disk", "path": "/", "size": "5"}},
+        "ephemeral": True,
+        "description": "x",
+        "start": True,
+    }
+    assert (SOURCE, config, devices) == before
+
+
+def test_no_profile_at_all() -> None:
+    nothing: dict[str, Any] = {**NOTHING, "profiles": []}
+    assert create_body("web", SOURCE, **nothing)["profiles"] == []
+
+
+def test_no_name_lets_the_server_choose() -> None:
+    assert "name" not in create_body(None, SOURCE, **NOTHING)
+
+
+@pytest.mark.parametrize("source", ["debian/13", None, ["image"], 5])
+def test_sources_of_the_wrong_type(source: Any) -> None:
+    with pytest.raises(TypeError, match=r"source must be a mapping .*launch\(\) takes the short form"):
+        create_body("web", source, **NOTHING)
+
+
+def test_one_profile_as_a_text() -> None:
+    with pytest.raises(TypeError, match=r"profiles must be a list of names, as in \['default'\]"):
+        create_body("web", SOURCE, **{**NOTHING, "profiles": "default"})
+
+
+# -- update -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "body"),
+    [
+        ({}, {}),
+        ({"limits.cpu": 2}, {"config": {"limits.cpu": "2"}}),
+        ({"limits.cpu": None}, {"config": {"limits.cpu": ""}}),
+        ({"user.a": True, "user.b": Path("/x")}, {"config": {"user.a": "true", "user.b": "/x"}}),
+        ({"description": "x", "ephemeral": True}, {"description": "x", "ephemeral": True}),
+        (
+            {"config": {"user.a": 1, "user.b": 1}, "user.b": 2, "description": "x"},
+            {"config": {"user.a": "1", "user.b": "2"}, "description": "x"},
+        ),
+        ({"config": {"boot": 1}}, {"config": {"boot": "1"}}),
+        (
+            {"devices": {"eth0": {"type": "nic", "mtu": 1500}}, "profiles": ["a"]},
+            {"devices": {"eth0": {"type": "nic", "mtu": "1500"}}, "profiles": ["a"]},
+        ),
+        ({"devices": {}}, {"devices": {}}),
+        (MappingProxyType({"user.a": 1}), {"config": {"user.a": "1"}}),
+    ],
+)
+def test_updates(changes: Any, body: dict[str, Any]) -> None:
+    before = repr(changes)
+    assert update_body(changes) == body
+    assert repr(changes) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("descripton", r"\(did you mean 'description'\?\); a configuration key has a dot in it"),
+        ("profile", r"\(did you mean 'profiles'\?\)"),
+        ("zzz", r"\(there are architecture, config, description, devices, "),
+        ("name", r"an instance has no field 'name'"),
+    ],
+)
+def test_fields_that_there_are_not(key: str, hint: str) -> None:
+    with pytest.raises(IncusArgumentError, match=hint):
+        update_body({key: "x"})
+
+
+@pytest.mark.parametrize("options", [None, {}])
+def test_a_device_cannot_be_removed(options: object) -> None:
+    with pytest.raises(IncusArgumentError, match=r"cannot remove device 'eth0'; edit\(\) can: del draft\['devices'\]"):
+        update_body({"devices": {"root": {"type": "disk"}, "eth0": options}})
+
+
+@pytest.mark.parametrize(
+    "changes", [None, "limits.cpu=2", [("limits.cpu", 2)], {5: "x"}, {"devices": ["eth0"]}, {"config": "limits.cpu=2"}]
+)
+def test_updates_of_the_wrong_type(changes: Any) -> None:
+    with pytest.raises(TypeError):
+        update_body(changes)
+
+
+def test_values_that_cannot_be() -> None:
+    with pytest.raises(IncusArgumentError, match=r"'limits\.cpu' cannot be"):
+        update_body({"limits.cpu": [0, 1]})
+
+
+# -- images -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "source"),
+    [
+        ("debian/13", {"type": "image", "alias": "debian/13"}),
+        ("local:mine", {"type": "image", "alias": "mine"}),
+        (
+            "images:debian/13/cloud",
+            {
+                "type": "image",
+                "mode": "pull",
+                "protocol": "simplestreams",
+                "server": IMAGES_URL,
+                "alias": "debian/13/cloud",
+            },
+        ),
+    ],
+)
+def test_images(image: str, source: dict[str, str]) -> None:
+    assert image_source(image) == source
+
+
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        ("", "names no image; write images:debian/13"),
+        ("images:", "names no image"),
+        ("ubuntu:24.04", "no image server is called 'ubuntu'"),
+        (":x", "no image server is called ''"),
+        ("docker:library/nginx:1", "no image server is called 'docker:library/nginx'"),
+    ],
+)
+def test_images_that_cannot_be(image: str, text: str) -> None:
+    with pytest.raises(IncusArgumentError, match=text):
+        image_source(image)
+
+
+@pytest.mark.parametrize("image", [None, 5, {"type": "image"}, b"x"])
+def test_images_of_the_wrong_type(image: Any) -> None:
+    with pytest.raises(TypeError, match="image must be a str, not"):
+        image_source(image)
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        ("bacb30cd6ca5", True),
+        ("bacb30cd6ca5e6f238f8a3a3699c966c6cfd0a5292ee25951fda24a2c3f1fdf9", True),
+        ("bacb30cd6ca", False),
+        ("BACB30CD6CA5", False),
+        ("debian/13/cloud", False),
+        ("images:bacb30cd6ca5", False),
+    ],
+)
+def test_what_may_be_a_fingerprint(image: str, found: bool) -> None:
+    assert fingerprint(image) == (image if found else None)
