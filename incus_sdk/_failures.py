@@ -93,6 +93,7 @@ TABLE: tuple[Cause, ...] = (
     ),
     Cause("Executing command", r"^Command not found", 404, BOTH),
     Cause("Executing command", r"^Command not executable", 400, BOTH),
+    Cause("instance", r"Instance is busy running a", 409, BOTH, "Wait for that operation, then try again."),
     Cause("Starting instance", r"is already running", 409, BOTH, "If it is frozen, unfreeze() it."),
     Cause("Restarting instance", r"^Instance is not running", 409, BOTH, "If it is frozen, unfreeze() it."),
     Cause("instance", r"is already (running|stopped|frozen)", 409, BOTH),

@@ -9,7 +9,7 @@ import json
 import socketserver
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -27,6 +27,19 @@ class Daemon(socketserver.ThreadingUnixStreamServer):
         self.hanging = threading.Event()
         self.hung_up = threading.Event()
         self.bodies: list[bytes] = []
+
+
+@contextlib.contextmanager
+def running(path: Path) -> Generator[Daemon]:
+    """Serve on a socket, in a thread."""
+    with Daemon(path) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Handler(BaseHTTPRequestHandler):

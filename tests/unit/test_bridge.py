@@ -22,7 +22,7 @@ from incus_sdk import IncusConnectionError, IncusNotFoundError, IncusOperationEr
 from incus_sdk.sync import Client, OperationResponse
 from incus_sdk.sync._portal import Portal
 
-from .blocking_daemon import Daemon
+from .blocking_daemon import Daemon, running
 
 PATIENCE = 10
 """Seconds that a test waits for what must happen."""
@@ -30,12 +30,8 @@ PATIENCE = 10
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    with Daemon(tmp_path / "s") as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with running(tmp_path / "s") as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

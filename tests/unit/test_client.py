@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 from incus_sdk import Client, IncusArgumentError, IncusConfigurationError, IncusConnectionError, InstancesAPI
 
+from . import blocking_daemon
 from .daemon import Daemon, envelope, error, sync
 
 
@@ -116,3 +120,28 @@ def test_reprs_hold_no_secrets() -> None:
 def test_options_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(IncusArgumentError, match="it must be 0 or more"):
         Client(**options)
+
+
+TWO_RUNS = """
+import asyncio, sys
+from incus_sdk import Client
+
+client = Client(sys.argv[1])
+print([asyncio.run(client.get_server_info())["metadata"] for _ in range(2)])
+"""
+
+
+def test_a_client_outlives_the_event_loop_that_it_was_used_in(tmp_path: Path) -> None:
+    with blocking_daemon.running(tmp_path / "socket") as server:
+        script = [sys.executable, "-W", "ignore::ResourceWarning", "-c", TWO_RUNS, server.url]
+        done = subprocess.run(script, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "[{'api_status': 'stable'}, {'api_status': 'stable'}]\n"
+    assert done.stderr == ""
+
+
+async def test_a_client_is_not_shared_by_two_running_event_loops(daemon: Daemon) -> None:
+    daemon.will(sync({}))
+    client = daemon.client()
+    await client.get_server_info()
+    with pytest.raises(RuntimeError, match="in use in another event loop"):
+        await asyncio.to_thread(lambda: asyncio.run(client.get_server_info()))

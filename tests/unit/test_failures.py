@@ -84,6 +84,11 @@ OPERATIONS: list[tuple[str, str, type[ex.IncusOperationError]]] = [
         'Failed shutting down instance, status is "Running": context deadline exceeded',
         ex.IncusOperationError,
     ),
+    (
+        "Deleting instance",
+        'Failed to create instance delete operation: Instance is busy running a "start" operation',
+        ex.IncusOperationConflictError,
+    ),
     ("Renaming instance", "Renaming of running instance not allowed", ex.IncusOperationConflictError),
     ("Updating instance", "Volatile idmap keys can't be deleted by the user", ex.IncusOperationBadRequestError),
     ("Executing command", "Command not found", ex.IncusOperationNotFoundError),
