@@ -6,8 +6,7 @@ defaults, and the models turn `null` lists and maps into empty ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,14 +21,12 @@ DecodeError = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What `decode` raises for bytes that are no JSON, or JSON of another shape."""
 
 
-def _plain(value: object) -> object:
-    """Return what JSON knows for a type that it does not know."""
-    if isinstance(value, Mapping):  # other than dict, as bodies may be
-        return dict(cast("Mapping[str, object]", value))
-    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON: {value!r:.80}")
+def _refuse(value: object) -> object:
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")
 
 
-encode = msgspec.json.Encoder(uuid_format="canonical", decimal_format="string", enc_hook=_plain).encode
+encode = msgspec.json.Encoder(uuid_format="canonical", decimal_format="string", enc_hook=_refuse).encode
+"""Encodes what `_values.plain` has made plain, and the dates, identifiers and data classes that it leaves alone."""
 
 
 class Envelope(msgspec.Struct, gc=False):

@@ -80,6 +80,9 @@ TABLE: tuple[Cause, ...] = (
         "It is the Incus server that downloads the image: it must reach that address.",
     ),
     Cause("Creating instance", r"(Unknown configuration key|Invalid value|Invalid device type)", 400, BOTH),
+    Cause(
+        "Creating instance", r"Storage pool not found", 404, BOTH, "The root disk names it, which may be a profile's."
+    ),
     Cause("Creating instance", r"is not supported on this server", 400, BOTH),
     Cause("Creating instance", r"^Requested image's type .* doesn't match instance type", 400, BOTH),
     Cause("PATCH /1.0/instances", r"^Invalid (config|devices):", 400, BOTH),
@@ -108,6 +111,13 @@ TABLE: tuple[Cause, ...] = (
     ),
     Cause("Renaming instance", r"^Renaming of running instance not allowed", 409, BOTH, "Stop it first."),
     Cause("DELETE /1.0/instances", r"^Instance is running", 400, BOTH, "Stop it first."),
+    Cause(
+        "",
+        r"request body too large",
+        400,
+        ("7.0",),
+        "This server takes 1 MiB in a request; a file of any size can be written with put_files().",
+    ),
     Cause("exec", r"^Instance is (frozen|not running)", 400, BOTH, "Commands run in running instances only."),
 )
 """Searched from the top; the first row that fits counts."""
@@ -151,10 +161,15 @@ def operation_error(operation: dict[str, Any]) -> ex.IncusOperationError:
 def _subject(operation: dict[str, Any]) -> str:
     """What an operation does and to what: `Creating instance web`."""
     description = str(operation.get("description") or "operation")
-    resources: dict[str, list[str] | None] = operation.get("resources") or {}
-    urls = resources.get("instances") or next((urls for urls in resources.values() if urls), None) or []
-    names = [name_and_project(url)[0] for url in urls[:3]]
+    resources = _as(dict, operation.get("resources"))
+    urls = _as(list, resources.get("instances") or next((urls for urls in resources.values() if urls), None))
+    names = [name_and_project(url)[0] for url in urls[:3] if isinstance(url, str)]
     return " ".join([description, *names])
+
+
+def _as(kind: type[Any], value: Any) -> Any:
+    """What is odd about an answer must not hide why the operation failed."""
+    return value if isinstance(value, kind) else kind()
 
 
 def _message(text: str, cause: Cause | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from pathlib import PurePosixPath
+from urllib.parse import parse_qsl, quote, unquote
 
 from .exceptions import IncusArgumentError
 
-__all__ = ["add_query", "fill", "name_and_project", "quote_name"]
+__all__ = ["add_query", "fill", "name_and_project", "quote_file", "quote_name"]
 
 
 def quote_name(name: str) -> str:
@@ -21,11 +22,28 @@ def quote_name(name: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"a name must be a str, not {type(name).__name__}: {name!r:.80}")
     if name in {"", ".", ".."} or "\0" in name:
-        raise IncusArgumentError(f"{name!r} cannot be a name: it would address something else")
+        raise IncusArgumentError(f"{name!r:.80} cannot be a name: it would address something else")
     try:
         return quote(name, safe="")
     except UnicodeEncodeError as error:
         raise IncusArgumentError(f"{name!a:.80} cannot be a name: it is no Unicode text ({error.reason})") from None
+
+
+def quote_file(path: str | bytes | PurePosixPath) -> str:
+    """Return the path of a file in an instance as the value of a query; slashes stay, so that it can be read.
+
+    File names are bytes, and need not be UTF-8: any is taken, as bytes or as `os.fsdecode` gives it.
+
+    Raises:
+        IncusArgumentError: The path is empty, has a NUL in it, or is no text.
+        TypeError: It is no path.
+    """
+    if not isinstance(path, str | bytes | PurePosixPath):
+        raise TypeError(f"path must be a str, bytes or a PurePosixPath, not {type(path).__name__}: {path!r:.80}")
+    file = path if isinstance(path, bytes) else _bytes(str(path), "path")
+    if not file or b"\0" in file:
+        raise IncusArgumentError(f"{path!r:.80} cannot be the path of a file: it is empty or has a NUL in it")
+    return quote(file, safe="/")
 
 
 def fill(template: str, names: Mapping[str, str]) -> str:
@@ -36,7 +54,9 @@ def fill(template: str, names: Mapping[str, str]) -> str:
 def add_query(path: str, query: Mapping[str, object]) -> str:
     """Return the path with a query appended; `None` values are left out, booleans are written as `true`, `false`."""
     pairs = [
-        f"{quote(key, safe='')}={quote(_text(value), safe='')}" for key, value in query.items() if value is not None
+        f"{quote(key, safe='')}={quote(_bytes(_text(value), key), safe='')}"
+        for key, value in query.items()
+        if value is not None
     ]
     if not pairs:
         return path
@@ -45,9 +65,17 @@ def add_query(path: str, query: Mapping[str, object]) -> str:
 
 def name_and_project(url: str) -> tuple[str, str]:
     """Take apart a URL of a list with recursion 0: `/1.0/instances/web?project=shop` gives `("web", "shop")`."""
-    parts = urlsplit(url)
-    return unquote(parts.path.rpartition("/")[2]), dict(parse_qsl(parts.query)).get("project", "default")
+    path, _, query = url.partition("#")[0].partition("?")
+    return unquote(path.rpartition("/")[2]), dict(parse_qsl(query)).get("project", "default")
 
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _bytes(text: str, what: str) -> bytes:
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # that error holds the value, a secret perhaps, so the next one is not chained to it
+        pass
+    raise IncusArgumentError(f"{what} is no Unicode text")

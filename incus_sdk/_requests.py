@@ -7,17 +7,26 @@ from collections.abc import AsyncIterable, Mapping
 from ._encoding import encode
 from ._paths import add_query
 from ._transport import Body as RawBody
+from ._values import plain
 
 __all__ = ["Body", "Headers", "Params", "label", "scoped_target", "wire"]
 
 Params = Mapping[str, object]
 Headers = Mapping[str, str]
+LABEL = 200
+"""Characters that a request's name has at most: names of files, and what is taken for a name, can be long."""
+
 Body = Mapping[str, object] | bytes | bytearray | memoryview | AsyncIterable[bytes] | None
 
 
 def label(method: str, path: str) -> str:
-    """Name a request in messages and logs: without its query, where secrets can be."""
-    return f"{method} {path.partition('?')[0]}"
+    """Name a request in messages and logs: without its query, where secrets can be; only the path of a file is none."""
+    target, _, query = path.partition("?")
+    file = next((pair for pair in query.split("&") if pair.startswith("path=")), "")
+    text = f"{method} {target}{'?' if file else ''}{file}"
+    if len(text) <= LABEL:
+        return text
+    return f"{text[: LABEL // 2]}…{text[-LABEL // 2 + 1 :]}"  # the end tells most about what was asked
 
 
 def wire(data: Body, headers: Headers | None) -> tuple[RawBody, Headers | None]:
@@ -26,11 +35,13 @@ def wire(data: Body, headers: Headers | None) -> tuple[RawBody, Headers | None]:
     Bytes go as octet-stream by default: with a form's type the server would parse a file's content and lose it.
 
     Raises:
+        IncusArgumentError: JSON cannot carry a value in it.
         TypeError: It cannot be sent.
     """
     if data is None:
         return None, headers
-    body, kind = (encode(data), "application/json") if isinstance(data, Mapping) else (data, "application/octet-stream")
+    json = isinstance(data, Mapping)
+    body, kind = (encode(plain(data)), "application/json") if json else (data, "application/octet-stream")
     if not isinstance(body, bytes | bytearray | memoryview | AsyncIterable):
         raise TypeError(f"a body must be a mapping, bytes or an async iterator of bytes, not {type(data).__name__}")
     given = headers or {}

@@ -11,18 +11,11 @@ from os import PathLike
 from typing import Any, TypeVar, cast
 
 from . import config
-from ._answers import check, envelope, metadata, open_envelope, upgraded, whole
-from ._failures import operation_error
-from ._paths import fill
+from ._answers import check, envelope, metadata, upgraded, whole
 from ._requests import Body, Params, label, scoped_target, wire
-from ._transport import RawStream, Response, StreamResponse, Transport, WebSocket
-from .exceptions import (
-    IncusArgumentError,
-    IncusConnectionError,
-    IncusNotFoundError,
-    IncusOperationLostError,
-    IncusOperationTimeoutError,
-)
+from ._transport import DEFAULT, RawStream, Response, StreamResponse, Transport, WebSocket
+from ._waiting import until_done
+from .exceptions import IncusArgumentError, IncusConnectionError, IncusProtocolError
 from .operations import OperationResponse
 
 __all__ = ["APIClient", "Body", "Params"]
@@ -31,25 +24,23 @@ T = TypeVar("T")
 PathOrPEM = str | bytes | PathLike[str]
 
 SAFE = frozenset({"GET", "HEAD"})
-WAIT_SLICE = 60
-"""Seconds of one `/wait` request. Asking again each minute is what notices a server that has silently gone away."""
-STILL_RUNNING = "context deadline exceeded"
-"""What servers before 6.0.5 and 6.12 say when the slice is over."""
-
 _log = logging.getLogger("incus_sdk.api")
 
 
 class _Link:
     """The connections that all views of a client share."""
 
-    __slots__ = ("cert", "connected", "endpoint", "retries", "timeout", "transport", "verify")
+    __slots__ = ("cert", "closed", "connected", "endpoint", "retries", "timeout", "transport", "verify")
 
     def __init__(self, endpoint: str | None, cert: Any, verify: Any, timeout: float | None, retries: int) -> None:
         self.endpoint, self.cert, self.verify, self.timeout, self.retries = endpoint, cert, verify, timeout, retries
         self.transport: Transport | None = None
+        self.closed = False
         self.connected = False  # at least one answer came: what is refused from then on may be a restart
 
     def open(self) -> Transport:
+        if self.closed:
+            raise IncusConnectionError("this client is disconnected; connect() or another with block opens it again")
         if self.transport is None:
             found = config.resolve_endpoint(self.endpoint, self.cert, self.verify)
             self.transport = Transport(found, timeout=self.timeout)
@@ -84,6 +75,8 @@ class APIClient:
         target: str | None = None,
     ) -> None:
         _at_least_zero(timeout, "timeout")
+        if timeout == 0:
+            raise IncusArgumentError("timeout cannot be 0: nothing would be in time; None waits for ever")
         if not isinstance(retries, int):
             raise TypeError(f"retries must be a whole number, not {retries!r}")
         _at_least_zero(retries, "retries")
@@ -120,11 +113,16 @@ class APIClient:
         """
         # With a question, not by opening a connection alone: on its unix socket Incus 6.0 accepts nobody else's as long
         # as one has said nothing, so a silent one would hold up all other programs, and the daemon's own.
+        self._link.closed = False
         await self._link.open().request("GET", "/")
         self._link.connected = True
 
     async def disconnect(self) -> None:
-        """Close all connections, those of views included; calls under way fail."""
+        """Close all connections, those of views included; calls under way fail.
+
+        Calls raise `IncusConnectionError` from then on, until the next `connect()`.
+        """
+        self._link.closed = True
         transport, self._link.transport = self._link.transport, None
         if transport is not None:
             await transport.close()
@@ -225,9 +223,13 @@ class APIClient:
         """
         if etag:
             headers = {**(headers or {}), "If-Match": etag}
-        envelope = await self.request(method, path, params, body, headers)
-        envelope["metadata"] = envelope.get("metadata") or {}
-        return OperationResponse(envelope, self)
+        answer = await self.request(method, path, params, body, headers)
+        answer["metadata"] = answer.get("metadata") or {}
+        response = OperationResponse(answer, self)
+        if answer["type"] == "async" and not response.id:
+            # A failure in the background could not be told from a change that was made at once.
+            raise IncusProtocolError(f"{label(method, path)}: the answer names no operation, so nobody can wait for it")
+        return response
 
     # -- streams ------------------------------------------------------------------------------------------------------
 
@@ -282,66 +284,15 @@ class APIClient:
         """Wait until an operation has ended well, and return it as the server describes it.
 
         Args:
-            operation_id: Its identifier.
-            timeout: Seconds to wait at most; the operation itself goes on after that.
+            operation_id: Its identifier, or its path as in the answer that announced it.
+            timeout: Seconds to wait at most; the operation itself goes on after that. 0 only looks.
 
         Raises:
             IncusOperationError: It failed, was cancelled (`IncusOperationCancelledError`), is still running
                 (`IncusOperationTimeoutError`) or forgotten by the server (`IncusOperationLostError`).
         """
         _at_least_zero(timeout, "timeout")
-        path = fill("/1.0/operations/{id}", {"id": operation_id})
-        try:
-            operation = await self._ended(path, timeout)
-        except IncusNotFoundError as error:
-            raise IncusOperationLostError(
-                f"operation {operation_id}: the server does not know it (any more), so how it ended is unknown. "
-                "Servers forget an operation five seconds after its end, and all of them when they restart: look at "
-                "what it worked on",
-                operation_id,
-                error.response,
-            ) from None
-        if operation.get("status_code") == 200:
-            return operation
-        if _is_final(operation):
-            raise operation_error(operation)
-        what = f"{operation.get('description') or 'operation'} (operation {operation_id})"
-        message = f"{what} is still {operation.get('status') or 'running'} after {timeout} s, and goes on"
-        raise IncusOperationTimeoutError(message, operation_id, operation)
-
-    async def _ended(self, path: str, timeout: float | None) -> dict[str, Any]:
-        """Return the operation when it has ended, whichever way, or as it is when the time is over."""
-        if timeout == 0:  # a wait that is broken off would cost a connection
-            return await self.read(path, dict[str, Any])
-        limit = asyncio.timeout(timeout)
-        try:
-            async with limit:
-                while not _is_final(operation := await self._wait_once(path)):
-                    pass
-        except TimeoutError:
-            if not limit.expired():  # the server fell silent, which is another thing
-                raise
-            operation = await self.read(path, dict[str, Any])
-        return operation
-
-    async def _wait_once(self, path: str) -> dict[str, Any]:
-        """Return the operation as it is at its end or after one slice of waiting.
-
-        Servers before 6.0.5 and 6.12 answer a failed operation, and one that is still running after the slice, with an
-        error envelope in an answer of status 200: the operation itself tells the two apart.
-        """
-        request = label("GET", f"{path}/wait")
-        silence = None if self._link.timeout is None else WAIT_SLICE + self._link.timeout
-        response = await self._send("GET", f"{path}/wait", {"timeout": WAIT_SLICE}, silence=silence)
-        opened = open_envelope(response, request)
-        if opened.type != "error" or response.status >= 400:
-            return metadata(envelope(response, request), dict[str, Any], request)
-        try:
-            return await self.read(path, dict[str, Any])
-        except IncusNotFoundError:  # forgotten in between, so it had ended: the text of the answer is all there is
-            if opened.error == STILL_RUNNING:
-                raise
-            return {"id": path.rpartition("/")[2], "status": "Failure", "status_code": 400, "err": opened.error}
+        return await until_done(self._send, operation_id, timeout, self._link.timeout)
 
     # -- one request --------------------------------------------------------------------------------------------------
 
@@ -352,7 +303,8 @@ class APIClient:
         params: Params | None = None,
         data: Body = None,
         headers: Mapping[str, str] | None = None,
-        **options: Any,
+        *,
+        silence: float | None = DEFAULT,
     ) -> Response:
         """Send a request, again where that can do no harm."""
         body, headers = wire(data, headers)
@@ -361,7 +313,7 @@ class APIClient:
         while True:
             pause = min(0.2 * 4**attempt, 5.0) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
             try:
-                response = await self._link.open().request(method, target, headers=headers, body=body, **options)
+                response = await self._link.open().request(method, target, headers=headers, body=body, silence=silence)
             except IncusConnectionError as error:
                 if attempt >= self._link.retries or not self._repeatable(method, error, data):
                     raise
@@ -383,10 +335,6 @@ class APIClient:
     def _target(self, path: str, params: Params | None) -> str:
         self._link.open()  # the restricted user socket, if that is what it finds, comes with a project
         return scoped_target(path, params, self.project, self.target)
-
-
-def _is_final(operation: Mapping[str, Any]) -> bool:
-    return int(operation.get("status_code") or 0) >= 200
 
 
 def _at_least_zero(value: object, what: str) -> None:

@@ -66,7 +66,8 @@ class IncusError(Exception):
 
     Attributes:
         message: The text, as `str()` gives it.
-        status_code: HTTP status of the answer, `None` where there was none.
+        status_code: Code that the server gave, `None` where there was none. The class says more: servers give 500 for
+            many a cause that has a code of its own.
         response: The server's answer, decoded; `None` where there was none.
     """
 
@@ -106,7 +107,7 @@ class IncusTimeoutError(IncusError, TimeoutError):
 
 
 class IncusProtocolError(IncusError):
-    """The answer is not one that an Incus server gives: broken HTTP, no JSON, no envelope, a cut-off body."""
+    """The answer is not one that an Incus server gives: broken HTTP, no JSON, no envelope."""
 
 
 class IncusMissingExtensionError(IncusError):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+
+import pytest
 
 ENDPOINT = os.environ.get("INCUS_SDK_TEST_ENDPOINT") or None
 """A running daemon to test on, instead of private ones."""
@@ -12,6 +15,12 @@ ROOTFS = os.environ.get("INCUS_SDK_ROOTFS_7_0") or None
 
 DAEMONS = ["given"] if ENDPOINT else ["6.0", "7.0"] if ROOTFS else ["6.0"]
 """Names of the daemons that the contract tests run on."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Print plain tracebacks on Pythons that can fail in `ast.parse` when threads switch meanwhile (gh-106905)."""
+    if sys.version_info < (3, 11, 8):
+        config.option.tbstyle = "native"
 
 
 def pytest_report_header() -> str:

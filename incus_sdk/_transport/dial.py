@@ -89,7 +89,12 @@ class Dialer:
                 f"the path of the socket{named(self._endpoint)} is too long, the system takes {_LONGEST_SOCKET_PATH} "
                 f"bytes: {path!r}; a symbolic link in a shorter place will do"
             )
-        _, protocol = await asyncio.get_running_loop().create_unix_connection(factory, path)
+        transport, _ = await asyncio.get_running_loop().create_unix_connection(_Paused, path)
+        # Not before: uvloop closes what is cancelled while it connects, but never tells the protocol.
+        protocol = factory()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        transport.resume_reading()
         return protocol
 
     async def _dial_tls(self, factory: Callable[[], P], progress: Progress) -> P:
@@ -142,7 +147,7 @@ class Dialer:
 
 
 class _Paused(asyncio.Protocol):
-    """Reads nothing: whatever comes is for TLS, or for the proxy's answer."""
+    """Reads nothing: whatever comes is for who takes over."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast("asyncio.Transport", transport).pause_reading()  # uvloop's are no subclasses

@@ -88,11 +88,8 @@ class Exchange:
         return StreamResponse(self.status, self._headers, self._inbox)
 
     def repeatable(self, error: BaseException) -> bool:
-        """Whether the same request may be sent again after this error.
-
-        An answer that had begun breaks off with an `IncusProtocolError` instead.
-        """
-        return isinstance(error, IncusConnectionError) and self.request.repeatable
+        """Whether the same request may be sent again after this error: not if an answer had begun."""
+        return isinstance(error, IncusConnectionError) and self.request.repeatable and not self.touched
 
     def abandon(self) -> None:
         """Stop listening. Unless the answer was complete, nobody knows what comes next: the connection goes."""
@@ -129,14 +126,7 @@ class Exchange:
             self._finish(keep=False)
 
     def lost(self, error: BaseException | None) -> None:
-        if isinstance(error, IncusError):
-            self._fail(error)
-        elif self._state == _BODY:
-            self._fail(self._because(IncusProtocolError(f"{self._label}: the answer was cut off in its body"), error))
-        elif self.touched:
-            self._fail(self._because(IncusProtocolError(f"{self._label}: the answer was cut off in its head"), error))
-        else:
-            self._fail(self._unanswered(error))
+        self._fail(error if isinstance(error, IncusError) else self._broken(error))
 
     def counting(self) -> bool:
         return not self.held and (self._inbox is None or self._inbox.waiting)
@@ -247,13 +237,13 @@ class Exchange:
         if not self.arrived.done():
             self.arrived.set_exception(error)
 
-    def _unanswered(self, cause: BaseException | None) -> IncusError:
+    def _broken(self, cause: BaseException | None) -> IncusConnectionError:
         text = f"{self._label}: the server hung up without an answer"
+        if self.touched:
+            text = f"{self._label}: the connection broke, the answer was cut off in its "
+            text += "body" if self._state == _BODY else "head"
         if not self.request.repeatable:
             text += "; whether it did what was asked is unknown, so look before trying again"
-        return self._because(IncusConnectionError(text, cause, sent=True), cause)
-
-    @staticmethod
-    def _because(error: IncusError, cause: BaseException | None) -> IncusError:
+        error = IncusConnectionError(text, cause, sent=True)
         error.__cause__ = cause
         return error

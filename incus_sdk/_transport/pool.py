@@ -283,6 +283,10 @@ class Transport:
         try:
             connection = await task
         except asyncio.CancelledError:
+            # In the turn in which it succeeds it cannot be cancelled any more, only the caller: then nobody else
+            # would end a connection on which nothing is said, and Incus 6.0 waits for its first word.
+            if not task.cancelled() and task.exception() is None:
+                task.result().abort()
             if self._emptied is None:
                 raise
             raise IncusConnectionError(f"the client was closed while connecting to {self.endpoint.url}") from None

@@ -19,8 +19,8 @@ class Answer:
     __slots__ = ("headers", "status")
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.status = status
-        self.headers = headers
+        self.status: int = status
+        self.headers: list[tuple[bytes, bytes]] = headers
 
     def header(self, name: str) -> str | None:
         """Value of the first header of that name, whatever its case; `None` if there is none."""
@@ -42,15 +42,15 @@ class Response(Answer):
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         super().__init__(status, headers)
-        self.body = body
+        self.body: bytes = body
 
 
 class StreamResponse(Answer):
     """An answer whose body is read while it arrives.
 
     Iterating gives the pieces as they come. A read that is cancelled loses nothing. All ways to read raise
-    `IncusTimeoutError` when the server falls silent, `IncusConnectionError` when the connection breaks and
-    `IncusProtocolError` when the body is cut off.
+    `IncusTimeoutError` when the server falls silent, `IncusConnectionError` when the connection breaks before the end
+    of the body and `IncusProtocolError` when its framing is wrong.
     """
 
     __slots__ = ("_inbox",)

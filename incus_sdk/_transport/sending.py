@@ -101,12 +101,14 @@ class _Sender:
         exchange = self._exchange
         exchange.held = True
         try:
-            piece = await anext(iterator, None)
+            piece = await anext(iterator)
+        except StopAsyncIteration:
+            return None
         finally:
             exchange.held = False
             self._connection.touch()
         try:
-            return None if piece is None else memoryview(piece).cast("B")
+            return memoryview(piece).cast("B")
         except TypeError:
             text = f"{exchange.request.label}: the body's iterator must give bytes, not {type(piece).__name__}"
             raise TypeError(text) from None

@@ -254,8 +254,9 @@ def _describe_verification(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code in _UNTRUSTED:
         return (
             f"no authority of this system vouches for the server's certificate ({said}). Incus servers sign their "
-            "own: pin it with verify='/path/to/server.crt', a copy of the server's certificate (Incus' client keeps "
-            "it as ~/.config/incus/servercerts/REMOTE.crt), or get to know the server by a trust token"
+            "own: pin it with verify='/path/to/server.crt', a copy of the server's certificate (the server keeps it as "
+            "/var/lib/incus/server.crt, or cluster.crt beside it in a cluster; Incus' client, once it knows the "
+            "server, as ~/.config/incus/servercerts/REMOTE.crt)"
         )
     if error.verify_code in _OTHER_NAME:
         return (

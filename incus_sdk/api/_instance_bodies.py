@@ -1,19 +1,35 @@
-"""Instances: what people write, as the bodies that the server takes."""
+"""Instances: what people write, as the bodies that the server takes.
+
+The server ignores fields that it does not know, so a misspelled one would be lost without a word: here it is refused.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from .._values import body_values, config_value
+from .._values import body_values, check_key, config_value
 from ..exceptions import IncusArgumentError
-from ..models import InstancePut
+from ..models import InstanceCreateFields, InstanceData, InstancePut
 
 IMAGES_URL = "https://images.linuxcontainers.org"
 """The public image server that the `incus` command calls `images:`."""
 
 FIELDS = tuple(InstancePut.__annotations__)
 """What an update can hold beside configuration keys."""
+
+SENT = frozenset((*FIELDS, *InstanceData.__struct_encode_fields__))
+"""What a replacement can hold: the fields, and what the server sends beside them, which it ignores."""
+
+CREATE_FIELDS = (*InstanceCreateFields.__annotations__, "config", "devices", "profiles", "ephemeral", "flavor")
+"""What the keywords of a creation can be."""
+
+ELSEWHERE = {
+    "project": "a project is chosen with client.use_project(…)",
+    "target": "a cluster member is chosen with client.use_target(…)",
+    "type": "the type is the parameter instance_type",
+}
+"""Fields of the request that have another place here."""
 
 
 def create_body(
@@ -23,6 +39,9 @@ def create_body(
     instance_type: str,
     profiles: Sequence[str] | None,
     flavor: str | None,
+    config: Mapping[str, object] | None = None,
+    devices: Mapping[str, Any] | None = None,
+    ephemeral: bool = False,
     **fields: Any,
 ) -> dict[str, Any]:
     """Return the body of a creation; what is not given is left to the server.
@@ -31,36 +50,47 @@ def create_body(
     """
     if not isinstance(source, Mapping):
         raise TypeError(
-            f'source must be a mapping such as {{"type": "image", "alias": "debian/13"}}, not {source!r:.80}; '
-            "launch() takes the short form of an image's name"
+            'source must be a mapping such as {"type": "image", "alias": "debian/13"}, '
+            f"not {type(source).__name__}; launch() takes the short form of an image's name"
         )
-    if isinstance(profiles, str):
-        raise TypeError(f"profiles must be a list of names, as in [{profiles!r}], not a text")
-    body = {"name": name, "source": dict(source), "type": instance_type, "instance_type": flavor, **fields}
-    body["profiles"] = None if profiles is None else list(profiles)
+    for key in fields:
+        if key not in CREATE_FIELDS:
+            hint = f": {ELSEWHERE[key]}" if key in ELSEWHERE else _nearest(key, CREATE_FIELDS)
+            raise IncusArgumentError(f"a creation has no field {key!r:.80}{hint}")
+    body: dict[str, Any] = {"name": name, "source": dict(source), "type": instance_type, "instance_type": flavor}
+    body |= {"profiles": profiles, "config": config, "devices": devices, "ephemeral": ephemeral, **fields}
     return body_values({key: value for key, value in body.items() if value is not None})
 
 
 def update_body(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of an update: a key with a dot is a configuration key, any other a field of the instance."""
     if not isinstance(changes, Mapping):
-        raise TypeError(f"an update must be a mapping, not {type(changes).__name__}: {changes!r:.80}")
-    devices = changes.get("devices")
-    for device, options in cast("Mapping[str, object]", devices).items() if isinstance(devices, Mapping) else ():
-        if not options:  # the server would keep the device, or say something that does not help
-            raise IncusArgumentError(
-                f"an update cannot remove device {device!r}; edit() can: del draft['devices'][{device!r}]"
-            )
-    body = body_values({key: value for key, value in changes.items() if "." not in key})
-    for key in body:
-        if key not in FIELDS:
-            raise IncusArgumentError(
-                f"an instance has no field {key!r}{_nearest(key)}; a configuration key has a dot in it"
-            )
-    dotted = {key: config_value(key, value) for key, value in changes.items() if "." in key}
+        raise TypeError(f"an update must be a mapping, not {type(changes).__name__}")
+    keys = [check_key(key, "an update") for key in changes]
+    fields = {key: changes[key] for key in keys if "." not in key}
+    _check_changes(fields)
+    body = body_values(fields)
+    dotted = {key: config_value(key, changes[key]) for key in keys if "." in key}
     if dotted:
-        body["config"] = {**(body.get("config") or {}), **dotted}
+        body["config"] = {**body.get("config", {}), **dotted}
     return body
+
+
+def replace_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a replacement; what the server sends beside the fields is let through."""
+    result = body_values(body)
+    _check_added(result)
+    return result
+
+
+def check_draft(current: Mapping[str, Any], draft: Mapping[str, Any]) -> None:
+    """Refuse what was added to a definition and is no field of an instance; what came from the server may be anything.
+
+    Args:
+        current: The definition as the server sent it.
+        draft: The definition as it is to be written.
+    """
+    _check_added(key for key in draft if key not in current)
 
 
 def image_source(image: str) -> dict[str, Any]:
@@ -69,28 +99,54 @@ def image_source(image: str) -> dict[str, Any]:
         raise TypeError(f"image must be a str, not {type(image).__name__}: {image!r:.80}")
     remote, colon, alias = image.rpartition(":")
     if not alias:
-        raise IncusArgumentError(f"{image!r} names no image; write images:debian/13, or an alias on this server")
+        raise IncusArgumentError(f"{image!r:.80} names no image; write images:debian/13, or an alias on this server")
     if not colon or remote == "local":
         return {"type": "image", "alias": alias}
     if remote == "images":
         return {"type": "image", "mode": "pull", "protocol": "simplestreams", "server": IMAGES_URL, "alias": alias}
     raise IncusArgumentError(
-        f"{image!r}: no image server is called {remote!r}; there is images: (the public one) and local aliases. "
-        "Any other is given to create() as a source with its server, protocol and alias"
+        f"{image!r:.80}: no image server is called {remote!r:.80}; there is images: (the public one) and local "
+        "aliases. Any other is given to create() as a source with its server, protocol and alias"
     )
 
 
 def fingerprint(image: str) -> str | None:
     """Return the image's name if it may be a fingerprint, or the start of one; aliases can look like that, too."""
-    return image if len(image) >= 12 and _is_hex(image) else None
+    name = image.removeprefix("local:")
+    return name if len(name) >= 12 and _is_hex(name) else None
 
 
 def _is_hex(text: Iterable[str]) -> bool:
     return all(character in "0123456789abcdef" for character in text)
 
 
-def _nearest(key: str) -> str:
+def _check_changes(fields: Mapping[str, Any]) -> None:
+    for key, value in fields.items():
+        if key not in FIELDS:
+            hint = _nearest(key, FIELDS)
+            raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}; a configuration key has a dot in it")
+        if value is None:
+            raise IncusArgumentError(
+                f"{key!r} cannot be None: a field is never unset, unlike a configuration key. Leave it out to keep it, "
+                'or give the empty value ("" for description, [] for profiles)'
+            )
+    devices = fields.get("devices")
+    for device, options in cast("Mapping[str, object]", devices).items() if isinstance(devices, Mapping) else ():
+        if not options:  # the server would keep the device, or say something that does not help
+            raise IncusArgumentError(
+                f"an update cannot remove device {device!r:.80}; edit() can: del draft['devices'][{device!r:.80}]"
+            )
+
+
+def _check_added(keys: Iterable[str]) -> None:
+    for key in keys:
+        if check_key(key, "an instance") not in SENT:
+            hint = "; a configuration key goes into its config" if "." in key else _nearest(key, FIELDS)
+            raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}")
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
     import difflib
 
-    near = difflib.get_close_matches(key, FIELDS, 1)
-    return f" (did you mean {near[0]!r}?)" if near else f" (there are {', '.join(FIELDS)})"
+    near = difflib.get_close_matches(key, known, 1)
+    return f" (did you mean {near[0]!r}?)" if near else f" (there are {', '.join(known)})"

@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from .._encoding import decode, encode
-from .._paths import name_and_project
-from ..exceptions import IncusArgumentError, IncusNotFoundError
+from .._answers import envelope, metadata
+from .._encoding import encode
+from .._paths import name_and_project, quote_file
+from .._requests import label
+from .._values import text, whole_number
+from ..exceptions import IncusError, IncusNotFoundError
 from ..operations import OperationResponse
 from ._collection import Bound, Collection, T
 
 if TYPE_CHECKING:
     from .instances import InstancesAPI
 
+LARGEST_ID = 0xFFFF_FFFF
+"""Users and groups have 32 bits."""
+
+HOPS = 40
+"""Symbolic links that are followed, as many as Linux does."""
+
 
 class FileVerbs(Collection[T]):
     """The verbs for single files (`/1.0/instances/{name}/files`) and logs (`/1.0/instances/{name}/logs`)."""
 
-    async def get_files(self, name: str, path: str | PurePosixPath) -> bytes:
+    async def get_files(self, name: str, path: str | bytes | PurePosixPath) -> bytes:
         """Return the content of a file; of a folder, the names in it as a JSON list (`GET …/files`).
+
+        Symbolic links are followed. In a list, bytes of a name that are no UTF-8 are replaced by U+FFFD.
 
         Args:
             name: Name of the instance.
-            path: Path of the file or folder in the instance.
+            path: Path of the file or folder in the instance. Names that are no UTF-8 are given as bytes, or as
+                `os.fsdecode` returns them.
 
         Raises:
-            IncusNotFoundError: There is no such instance, or no such file.
+            IncusNotFoundError: There is no such instance, no such file, or none where the link leads to.
+            IncusError: The link leads through more than 40 others, or back to itself.
         """
-        response = await self._api.read_raw(self._url(name, suffix="/files"), {"path": _file_path(path)})
-        if response.header("x-incus-type") == "directory":
-            return encode(decode(response.body, dict[str, Any])["metadata"] or [])
-        return response.body
+        url = self._file(name, path)
+        response = await self._api.read_raw(url)
+        hops = 0
+        while response.header("x-incus-type") == "symlink":
+            if hops == HOPS:
+                raise IncusError(f"{path!r:.80} leads through more than {HOPS} symbolic links, or back to itself")
+            hops += 1
+            url = self._file(name, response.body)  # where it leads to, as an absolute path
+            try:
+                response = await self._api.read_raw(url)
+            except IncusNotFoundError as error:
+                message = f"{error}; the symbolic link {path!r:.80} leads there"
+                raise IncusNotFoundError(message, error.status_code, error.response) from None
+        if response.header("x-incus-type") != "directory":
+            return response.body
+        names = cast("type[list[str] | None]", list[str] | None)
+        return encode(metadata(envelope(response, label("GET", url)), names, label("GET", url)) or [])
 
     async def put_files(
         self,
         name: str,
-        path: str | PurePosixPath,
+        path: str | bytes | PurePosixPath,
         content: bytes | bytearray | memoryview | str,
         *,
         uid: int | None = None,
@@ -58,15 +84,14 @@ class FileVerbs(Collection[T]):
         Raises:
             IncusNotFoundError: There is no such instance, or no such folder in it.
         """
-        data = content.encode() if isinstance(content, str) else content
+        data = text(content, "content").encode() if isinstance(content, str) else content
         if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"content must be bytes or str, not {type(content).__name__}: {content!r:.80}")
+            raise TypeError(f"content must be bytes or str, not {type(content).__name__}")
         headers = {"X-Incus-type": "file", "X-Incus-write": "append" if append else "overwrite"}
-        headers |= {} if uid is None else {"X-Incus-uid": f"{uid:d}"}
-        headers |= {} if gid is None else {"X-Incus-gid": f"{gid:d}"}
+        headers |= {} if uid is None else {"X-Incus-uid": str(whole_number("uid", uid, 0, LARGEST_ID))}
+        headers |= {} if gid is None else {"X-Incus-gid": str(whole_number("gid", gid, 0, LARGEST_ID))}
         headers |= {} if mode is None else {"X-Incus-mode": _mode(mode)}
-        url = self._url(name, suffix="/files")
-        return await self._api.operation("POST", url, data, {"path": _file_path(path)}, headers)
+        return await self._api.operation("POST", self._file(name, path), data, None, headers)
 
     async def get_logs(self, name: str) -> dict[str, str]:
         """Return the server's log files about an instance, by file name (`GET …/logs`).
@@ -86,19 +111,23 @@ class FileVerbs(Collection[T]):
             logs[file] = response.body.decode(errors="replace")
         return logs
 
+    def _file(self, name: str, path: str | bytes | PurePosixPath) -> str:
+        """URL of a file; its path is in it, and not among the parameters, so that messages name it."""
+        return f"{self._url(name, suffix='/files')}?path={quote_file(path)}"
+
 
 class BoundFiles(Bound):
     """The verbs for single files in this instance, and logs about it."""
 
     __slots__ = ()
 
-    async def get_files(self, path: str | PurePosixPath) -> bytes:
+    async def get_files(self, path: str | bytes | PurePosixPath) -> bytes:
         """Return the content of a file in it; see `InstancesAPI.get_files`."""
         return await self._files.get_files(self._key, path)
 
     async def put_files(
         self,
-        path: str | PurePosixPath,
+        path: str | bytes | PurePosixPath,
         content: bytes | bytearray | memoryview | str,
         *,
         uid: int | None = None,
@@ -118,17 +147,6 @@ class BoundFiles(Bound):
         return cast("InstancesAPI", self._collection)
 
 
-def _file_path(path: str | PurePosixPath) -> str:
-    if not isinstance(path, str | PurePosixPath):
-        raise TypeError(f"path must be a str or a PurePosixPath, not {type(path).__name__}: {path!r:.80}")
-    text = str(path)
-    if not text or "\0" in text:
-        raise IncusArgumentError(f"{text!r:.80} cannot be the path of a file: it is empty or has a NUL in it")
-    return text
-
-
 def _mode(mode: int) -> str:
     """The server reads a mode without its leading zero as a decimal number."""
-    if not 0 <= mode <= 0o7777:
-        raise IncusArgumentError(f"mode cannot be {mode}: permissions are written as in 0o644")
-    return f"{mode:04o}"
+    return f"{whole_number('mode', mode, 0, 0o7777, '; permissions are written as in 0o644'):04o}"

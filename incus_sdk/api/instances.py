@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, cast, overload
 
 from .._paths import fill, name_and_project
-from .._values import body_values
-from ..exceptions import IncusArgumentError, IncusNotFoundError, IncusPreconditionFailedError
+from ..exceptions import IncusArgumentError, IncusNotFoundError, IncusPreconditionFailedError, IncusProtocolError
 from ..models import InstanceBody, InstanceCreateFields, InstanceData, InstancePut, InstanceSource, InstanceState
 from ..operations import OperationResponse
 from ..types import Config, Devices
@@ -24,7 +23,7 @@ from ._collection import (
     check_name,
     check_wait,
 )
-from ._instance_bodies import create_body, fingerprint, image_source, update_body
+from ._instance_bodies import check_draft, create_body, fingerprint, image_source, replace_body, update_body
 from ._instance_exec import BoundExec, ExecVerbs
 from ._instance_files import BoundFiles, FileVerbs
 from ._instance_power import BoundPower, PowerVerbs
@@ -115,7 +114,7 @@ class InstancesAPI(
         Raises:
             IncusNotFoundError: The client's project does not exist.
         """
-        if isinstance(recursion, bool) or recursion not in {0, 1, 2}:
+        if type(recursion) is not int or recursion not in {0, 1, 2}:
             raise IncusArgumentError(f"recursion cannot be {recursion!r}: it is 0, 1 or 2")
         if recursion:
             return await self._items(recursion, filter, all_projects)
@@ -270,13 +269,14 @@ class InstancesAPI(
         start: dict[str, Any] = {"start": True, **fields}
         operation = await self._create(name, source, config, devices, profiles, ephemeral, instance_type, flavor, start)
         await operation.wait()
-        return await self.get(name or name_and_project(operation.resources["instances"][0])[0])
+        return await self.get(name or _created(operation))
 
     async def update(self, name: str, config: Changes, wait: bool = False) -> OperationResponse:
         """Change what is named, and nothing else (`PATCH /1.0/instances/{name}`).
 
         A key with a dot in it is a configuration key, and the value `None` unsets it; any other key is a field of the
-        instance. A device that is given replaces the one of that name as a whole.
+        instance. A device that is given replaces the one of that name as a whole. Unless a description is given, the
+        present one is read first and sent along, since Incus 6.0 would empty it.
 
         Example:
             ```python
@@ -312,7 +312,11 @@ class InstancesAPI(
             IncusBadRequestError: The server does not take it (from the wait). It never takes one without the
                 `volatile` keys that the instance has.
         """
-        return await self._change("PUT", self._url(name), body_values(body), wait)
+        return await self._change("PUT", self._url(name), replace_body(body), wait)
+
+    def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
+        check_draft(current, draft)
+        return super()._edited(current, draft)
 
     async def state(self, name: str) -> InstanceState:
         """Return addresses, memory, disks and processes of an instance (`GET /1.0/instances/{name}/state`).
@@ -380,3 +384,11 @@ class InstancesAPI(
         except IncusNotFoundError:
             return {"type": "image", "fingerprint": number}
         return source
+
+
+def _created(operation: OperationResponse) -> str:
+    """Return the name of the instance that an operation has created."""
+    urls = operation.resources.get("instances")
+    if not urls:
+        raise IncusProtocolError(f"{operation!r}: the server does not say which instance it has created")
+    return name_and_project(urls[0])[0]

@@ -210,9 +210,12 @@ def _settle(answer: asyncio.Future[Any], value: object, error: Exception | None)
         answer.set_exception(error)
 
 
+_END = object()  # not None, which a broken iterator may give in the middle of a body
+
+
 async def lend(pieces: Iterable[bytes]) -> AsyncGenerator[bytes]:
     """Iterate in the thread that waits for the call which this is part of."""
     iterator: Iterator[bytes] = iter(pieces)
     call = _current_call.get()
-    while (piece := await call.ask(lambda: next(iterator, None))) is not None:
-        yield piece
+    while (piece := await call.ask(lambda: next(iterator, _END))) is not _END:
+        yield cast("bytes", piece)

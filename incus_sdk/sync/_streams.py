@@ -19,7 +19,7 @@ class StreamResponse(Answer):
     """An answer whose body is read while it arrives; iterating gives the pieces as they come.
 
     All ways to read raise `IncusTimeoutError` when the server falls silent, `IncusConnectionError` when the connection
-    breaks and `IncusProtocolError` when the body is cut off.
+    breaks before the end of the body and `IncusProtocolError` when its framing is wrong.
     """
 
     __slots__ = ("_inner", "_portal")

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from .._failures import operation_error
 from .._paths import fill
-from ..exceptions import IncusArgumentError, IncusError, IncusOperationError
+from ..exceptions import IncusArgumentError, IncusError, IncusNotFoundError, IncusOperationError
 from ..models.progress import OperationProgress
 
 if TYPE_CHECKING:
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ExecResponse", "OperationResponse"]
 
+RUNNING = 103
 FINISHED = 200
 """Status codes from here on are final: 200 success, 400 failure, 401 cancelled."""
+
+AMBIGUOUS = frozenset({126, 127})
+"""Exit codes that servers take for a command which could not be started, even if the command itself ended with them."""
 
 
 class OperationResponse(dict[str, Any]):
@@ -75,7 +80,8 @@ class OperationResponse(dict[str, Any]):
 
     @property
     def _code(self) -> int:
-        return int(self._operation.get("status_code") or FINISHED)
+        code = self._operation.get("status_code")
+        return code if isinstance(code, int) and code else (RUNNING if self.id else FINISHED)
 
     def wait(self, timeout: float | None = None) -> Self:
         """Wait until it has ended well (`GET /1.0/operations/{id}/wait`).
@@ -190,7 +196,11 @@ class ExecResponse(OperationResponse):
     def wait(self, timeout: float | None = None) -> Self:
         """Wait until the command has ended, then fetch its recorded output and remove it from the server.
 
-        An exit code other than 0 is a result, no error.
+        An exit code other than 0 is a result, no error. With two exceptions that servers make: they say "Command not
+        found" of every 127 and "Command not executable" of every 126, so these raise unless recorded output shows that
+        the command did run.
+
+        If the wait is broken off, or the server has forgotten the operation, recorded output stays on the server.
 
         Args:
             timeout: Seconds to wait at most; the command itself goes on after that. `None` waits for ever.
@@ -201,27 +211,34 @@ class ExecResponse(OperationResponse):
         try:
             super().wait(timeout)
         except IncusOperationError:
-            if self.done:  # a command that could not be started leaves its empty recordings behind
-                self._discard()
-            raise
-        if "output" not in self._operation:
+            if not self.done:
+                raise
+            with suppress(IncusError):  # what the caller must see is how the command ended
+                self._collect()
+            if self.returncode not in AMBIGUOUS or not (self.stdout_bytes or self.stderr_bytes):
+                raise
+        else:
             self._collect()
         return self
 
     def _collect(self) -> None:
-        paths = _recordings(self._details)
+        """Fetch what was recorded, once, and remove it from the server."""
+        paths = {} if "output" in self._operation else _recordings(self._details)
+        recorded: dict[str, bytes] = {}
         for stream, path in paths.items():
-            self._recorded[stream] = (self._bound().read_raw(path)).body
-        if paths:
-            self._operation["output"] = {"stdout": self.stdout, "stderr": self.stderr}
-            self._discard()
-
-    def _discard(self) -> None:
-        for path in _recordings(self._details).values():
             try:
+                recorded[stream] = (self._bound().read_raw(path)).body
+            except IncusNotFoundError:
+                if "output" in self._operation:  # another task that waits has been quicker
+                    return
+                raise
+        if not paths:
+            return
+        self._recorded = recorded
+        self._operation["output"] = {"stdout": self.stdout, "stderr": self.stderr}
+        for path in paths.values():
+            with suppress(IncusError):  # the output is here; what is left on the server is no reason to lose it
                 self._bound().operation("DELETE", path)
-            except IncusError:  # what the caller must see is how the command ended
-                continue
 
     def _take(self, operation: dict[str, Any]) -> None:
         output = self._operation.get("output")

@@ -9,7 +9,7 @@ from typing import Any
 
 from incus_sdk import Client
 
-from .support import NOTHING, Server, call
+from .support import MIB, NOTHING, Server, call
 
 IMAGE = {"type": "image", "alias": "busybox"}
 NO_SERVER = {"type": "image", "mode": "pull", "protocol": "simplestreams", "server": "https://127.0.0.1:1"}
@@ -61,6 +61,10 @@ async def unknown_profile(scene: Scene) -> None:
 
 async def unreachable_image_server(scene: Scene) -> None:
     await scene.create({**NO_SERVER, "alias": "debian/13"})
+
+
+async def unknown_pool(scene: Scene) -> None:
+    await scene.create(devices={"root": {"type": "disk", "path": "/", "pool": "no-such-pool"}})
 
 
 async def unknown_key(scene: Scene) -> None:
@@ -187,6 +191,17 @@ async def execute_in_stopped(scene: Scene) -> None:
     await call(scene.client.instances.execute(await scene.empty(), ["true"]))
 
 
+# What 6.0 takes, it refuses for another reason: in both cases there is one.
+
+
+async def too_much_to_execute(scene: Scene) -> None:
+    await call(scene.client.instances.execute(await scene.empty(), ["echo", "x" * 2 * MIB]))
+
+
+async def too_much_to_change(scene: Scene) -> None:
+    await call(scene.client.instances.update(await scene.empty(), {"no.such": "x" * 2 * MIB}))
+
+
 async def execute_in_frozen(scene: Scene) -> None:
     async with scene.frozen() as name:
         await call(scene.client.instances.execute(name, ["true"]))
@@ -203,6 +218,7 @@ PROVOCATIONS: dict[tuple[str, str], list[Provocation]] = {
         invalid_value,
         invalid_device,
     ],
+    ("Creating instance", r"Storage pool not found"): [unknown_pool],
     ("Creating instance", r"is not supported on this server"): [virtual_machine],
     ("Creating instance", r"^Requested image's type .* doesn't match instance type"): [
         virtual_machine_of_a_container_image
@@ -226,6 +242,7 @@ PROVOCATIONS: dict[tuple[str, str], list[Provocation]] = {
     ("instance", r"Instance is busy running a"): [delete_while_it_starts],
     ("Renaming instance", r"^Renaming of running instance not allowed"): [rename_running],
     ("DELETE /1.0/instances", r"^Instance is running"): [delete_running],
+    ("", r"request body too large"): [too_much_to_execute, too_much_to_change],
     ("exec", r"^Instance is (frozen|not running)"): [execute_in_stopped, execute_in_frozen],
 }
 """By place and text of the row."""

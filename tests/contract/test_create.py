@@ -99,7 +99,7 @@ async def test_profiles(client: Client, name: str) -> None:
     assert (await call(create(name, NOTHING, wait=True))).profiles == ["default"]
     assert (await call(create(f"{name}-b", NOTHING, devices=root, profiles=[], wait=True))).profiles == []
     assert (await call(create(f"{name}-c", NOTHING, profiles=("default",), wait=True))).profiles == ["default"]
-    with pytest.raises(TypeError, match=r"profiles must be a list of names, as in \['default'\]"):
+    with pytest.raises(TypeError, match=r"profiles must be a list, as in \['default'\]"):
         await call(create(f"{name}-d", NOTHING, profiles="default"))
     with pytest.raises(IncusNotFoundError, match=r'Requested profile "no-such" doesn\'t exist'):
         await call(create(f"{name}-e", NOTHING, profiles=["no-such"]))

@@ -86,6 +86,14 @@ async def test_exit_codes_that_servers_take_for_failures(client: Client, server:
     assert caught.value.response["metadata"]["return"] == code
 
 
+@pytest.mark.parametrize("script", ["echo said; no-such-command", "echo said >&2; exit 126"])
+async def test_a_command_that_wrote_something_was_started(client: Client, server: Server, script: str) -> None:
+    result = await call(client.instances.execute(server.box, ["sh", "-c", script], record_output=True, wait=True))
+    assert result.returncode in {126, 127}
+    assert "said\n" in {result.stdout, result.stderr}
+    assert (await call(result.wait())) is result
+
+
 async def test_output_that_is_not_recorded(client: Client, server: Server) -> None:
     result = await call(client.instances.execute(server.box, ["echo", "lost"], wait=True))
     assert "output" not in result["metadata"]

@@ -19,7 +19,7 @@ from incus_sdk import (
 from .support import Server, call
 
 
-@pytest.mark.parametrize("command", ["ls -l", b"ls", [b"ls"], ["sleep", 1], ["ls", None]])
+@pytest.mark.parametrize("command", ["ls -l", b"ls", [bytearray(b"ls")], ["sleep", 1], ["ls", None]])
 async def test_commands_of_a_wrong_type(client: Client, server: Server, command: object) -> None:
     with pytest.raises(TypeError, match="command"):
         await call(client.instances.execute(server.box, cast("list[str]", command), wait=True))

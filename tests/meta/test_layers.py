@@ -80,7 +80,16 @@ def test_the_transport_knows_nothing_of_incus() -> None:
 
 def test_only_the_client_below_the_groups_makes_requests() -> None:
     users = [module.path for module in modules() if any(path.startswith("_transport") for path in module.own())]
-    above = {"_answers.py", "_requests.py", "api_client.py", "execution.py", "events.py", "files.py", "sftp.py"}
+    above = {
+        "_answers.py",
+        "_requests.py",
+        "_waiting.py",
+        "api_client.py",
+        "execution.py",
+        "events.py",
+        "files.py",
+        "sftp.py",
+    }
     assert {path for path in users if not path.startswith(("_transport/", "sync/_", TESTING))} <= above
 
 

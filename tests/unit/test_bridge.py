@@ -246,6 +246,11 @@ class TestBodies:
             client.api.post("/1.0/files", pieces())
         assert client.instances.get("web").name == "web"
 
+    def test_none_is_no_end(self, client: Client) -> None:
+        with pytest.raises(TypeError, match="must give bytes, not NoneType"):
+            client.api.post("/1.0/files", [b"a", None, b"c"])  # type: ignore[list-item] # pyright: ignore[reportArgumentType] - refused
+        assert client.instances.get("web").name == "web"
+
     def test_a_text_is_refused(self, client: Client) -> None:
         with pytest.raises(TypeError, match="str"):
             client.api.post("/1.0/files", "text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - refused

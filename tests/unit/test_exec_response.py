@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from incus_sdk import (
     Client,
     ExecResponse,
     IncusArgumentError,
+    IncusOperationCancelledError,
     IncusOperationNotFoundError,
     IncusOperationTimeoutError,
 )
@@ -54,6 +56,31 @@ async def test_output_is_fetched_and_removed(daemon: Daemon) -> None:
         f"DELETE {STDERR}?project=shop",
     ]
     assert await answer.wait() is answer
+
+
+async def test_two_tasks_that_wait_for_the_same_command(daemon: Daemon) -> None:
+    ended = sync(exec_ended())
+    daemon.will(ended, ended, reply(b"out"), reply(b"out"), reply(b"err"), error(404, "not found"), sync({}), sync({}))
+    answer = ExecResponse(running(), daemon.api())
+    await asyncio.gather(answer.wait(), answer.wait())
+    assert (answer.stdout, answer.stderr, answer.returncode) == ("out", "err", 3)
+
+
+@pytest.mark.parametrize("code", [126, 127])
+async def test_an_exit_code_that_servers_take_for_a_failure(daemon: Daemon, code: int) -> None:
+    metadata = {**RECORDED, "return": code}
+    failure = sync(exec_ended("Failure", 400, err="Command not found", metadata=metadata))
+    daemon.will(failure, reply(b""), reply(b"sh: nosuch: not found"), sync({}), sync({}))
+    answer = await ExecResponse(running(), daemon.api()).wait()
+    assert (answer.returncode, answer.stderr) == (code, "sh: nosuch: not found")
+    assert await answer.wait() is answer
+
+
+async def test_an_operation_that_was_cancelled_is_no_result(daemon: Daemon) -> None:
+    cancelled = sync(exec_ended("Cancelled", 401, metadata={**RECORDED, "return": 137}))
+    daemon.will(cancelled, reply(b"some"), reply(b""), sync({}), sync({}))
+    with pytest.raises(IncusOperationCancelledError):
+        await ExecResponse(running(), daemon.api()).wait()
 
 
 @pytest.mark.parametrize("metadata", [{"return": 0}, {"return": 0, "output": {}}, {"return": 0, "output": None}])
@@ -107,11 +134,11 @@ async def test_output_outlives_a_refresh(daemon: Daemon) -> None:
 
 async def test_a_command_that_cannot_be_started_leaves_no_recordings(daemon: Daemon) -> None:
     failed = exec_ended("Failure", 400, err="Command not found")
-    daemon.will(sync(failed), error(404, "Not Found"), sync({}))
+    daemon.will(sync(failed), reply(b""), reply(b""), error(404, "Not Found"), sync({}))
     answer = ExecResponse(running(), daemon.api())
     with pytest.raises(IncusOperationNotFoundError, match="Command not found"):
         await answer.wait()
-    assert daemon.targets[1:] == [f"DELETE {STDOUT}", f"DELETE {STDERR}"]
+    assert daemon.targets[-2:] == [f"DELETE {STDOUT}", f"DELETE {STDERR}"]
     assert answer.returncode == 3
 
 
@@ -159,7 +186,7 @@ async def test_execute(daemon: Daemon) -> None:
         ({"command": "ls -l"}, TypeError, "command must be a list"),
         ({"command": b"ls"}, TypeError, "command must be a list"),
         ({"command": []}, IncusArgumentError, "command is empty"),
-        ({"command": ["ls", 5]}, TypeError, "5 must be a str"),
+        ({"command": ["ls", 5]}, TypeError, r"^command\[1\] must be a str, not int$"),
         ({"environment": {"A": None}}, IncusArgumentError, "'A' is None"),
         ({"environment": {"A": ["b"]}}, IncusArgumentError, "'A' cannot be"),
         ({"environment": ["A=b"]}, TypeError, "environment must be a mapping"),

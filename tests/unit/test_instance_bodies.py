@@ -10,10 +10,25 @@ from typing import Any
 import pytest
 
 from incus_sdk import IncusArgumentError
-from incus_sdk.api._instance_bodies import IMAGES_URL, create_body, fingerprint, image_source, update_body
+from incus_sdk.api._instance_bodies import (
+    FIELDS,
+    IMAGES_URL,
+    check_draft,
+    create_body,
+    fingerprint,
+    image_source,
+    replace_body,
+    update_body,
+)
+from incus_sdk.models import InstanceCreateFields, InstanceData
 
 SOURCE = {"type": "image", "alias": "debian/13"}
 NOTHING: dict[str, Any] = {"instance_type": "container", "profiles": None, "flavor": None}
+
+
+def creation(**fields: Any) -> dict[str, Any]:
+    """The body of a creation, with what the test is about."""
+    return create_body("web", SOURCE, **{**NOTHING, **fields})
 
 
 # -- create -----------------------------------------------------------------------------------------------------------
@@ -75,8 +90,34 @@ def test_sources_of_the_wrong_type(source: Any) -> None:
 
 
 def test_one_profile_as_a_text() -> None:
-    with pytest.raises(TypeError, match=r"profiles must be a list of names, as in \['default'\]"):
-        create_body("web", SOURCE, **{**NOTHING, "profiles": "default"})
+    with pytest.raises(TypeError, match=r"profiles must be a list, as in \['default'\], not str"):
+        creation(profiles="default")
+    with pytest.raises(TypeError, match="profiles must be a list"):
+        creation(profiles=5)
+    with pytest.raises(TypeError, match=r"profiles\[0\] must be a str, not int"):
+        creation(profiles=[1])
+
+
+@pytest.mark.parametrize("field", InstanceCreateFields.__annotations__)
+def test_further_fields_of_a_creation(field: str) -> None:
+    assert creation(**{field: "x"})[field] == "x"
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ("desription", r"a creation has no field 'desription' \(did you mean 'description'\?\)"),
+        ("profile", r"\(did you mean 'profiles'\?\)"),
+        ("device", r"\(did you mean 'devices'\?\)"),
+        ("project", r"'project': a project is chosen with client\.use_project"),
+        ("target", r"'target': a cluster member is chosen with client\.use_target"),
+        ("type", "'type': the type is the parameter instance_type"),
+        ("zzz", r"\(there are architecture, .*flavor\)"),
+    ],
+)
+def test_fields_of_a_creation_that_there_are_not(field: str, hint: str) -> None:
+    with pytest.raises(IncusArgumentError, match=hint):
+        creation(**{field: None})
 
 
 # -- update -----------------------------------------------------------------------------------------------------------
@@ -137,9 +178,75 @@ def test_updates_of_the_wrong_type(changes: Any) -> None:
         update_body(changes)
 
 
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_is_never_unset(field: str) -> None:
+    with pytest.raises(IncusArgumentError, match=f"'{field}' cannot be None.*Leave it out to keep it"):
+        update_body({field: None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({1: "x"}, "an update: a key must be a str, not int: 1"),
+        ({"profiles": 5}, "profiles must be a list"),
+        ({"profiles": "default"}, "profiles must be a list"),
+        ({"profiles": [1]}, r"profiles\[0\] must be a str, not int"),
+    ],
+)
+def test_what_is_wrong_with_an_update_is_named(changes: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        update_body(changes)
+
+
 def test_values_that_cannot_be() -> None:
     with pytest.raises(IncusArgumentError, match=r"'limits\.cpu' cannot be"):
         update_body({"limits.cpu": [0, 1]})
+
+
+# -- replace and edit -------------------------------------------------------------------------------------------------
+
+SENT: dict[str, Any] = InstanceData(name="web", status="Running", profiles=["default"]).to_dict()
+"""As a server sends it, with much that it ignores when it comes back."""
+
+
+def test_replacements() -> None:
+    before = copy.deepcopy(SENT)
+    assert replace_body({**SENT, "config": {"limits.cpu": 2}}) == {**SENT, "config": {"limits.cpu": "2"}}
+    assert replace_body({"profiles": ("a",), "devices": {"d": {"mtu": 5}}}) == {
+        "profiles": ["a"],
+        "devices": {"d": {"mtu": "5"}},
+    }
+    assert before == SENT
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        ({"descripton": "x"}, IncusArgumentError, r"no field 'descripton' \(did you mean 'description'\?\)"),
+        (
+            {**SENT, "limits.cpu": 2},
+            IncusArgumentError,
+            r"no field 'limits\.cpu'; a configuration key goes into its config",
+        ),
+        ({1: "x"}, TypeError, "an instance: a key must be a str, not int: 1"),
+        (None, TypeError, "the body must be a mapping, not NoneType"),
+        ([("description", "x")], TypeError, "the body must be a mapping, not list"),
+        ({"config": None, "profiles": "default"}, TypeError, "profiles must be a list"),
+    ],
+)
+def test_replacements_that_cannot_be(body: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        replace_body(body)
+
+
+def test_drafts() -> None:
+    check_draft({}, dict.fromkeys(FIELDS, "x"))
+    check_draft({**SENT, "new_field": 1}, {**SENT, "new_field": 2, "description": "x"})
+    check_draft({**SENT, "new_field": 1}, {"config": {}})
+    with pytest.raises(IncusArgumentError, match=r"no field 'profile' \(did you mean 'profiles'\?\)"):
+        check_draft({**SENT, "new_field": 1}, {**SENT, "new_field": 2, "profile": ["x"]})
+    with pytest.raises(TypeError, match="a key must be a str, not int: 5"):
+        check_draft(SENT, {**SENT, 5: "x"})  # type: ignore[dict-item]  # refused
 
 
 # -- images -----------------------------------------------------------------------------------------------------------
@@ -200,3 +307,4 @@ def test_images_of_the_wrong_type(image: Any) -> None:
 )
 def test_what_may_be_a_fingerprint(image: str, found: bool) -> None:
     assert fingerprint(image) == (image if found else None)
+    assert fingerprint(f"local:{image}") == (image if found else None)

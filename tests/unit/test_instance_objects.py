@@ -5,15 +5,19 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
 from incus_sdk import (
     IncusArgumentError,
+    IncusError,
     IncusNotFoundError,
+    IncusProtocolError,
     Instance,
 )
+from incus_sdk.api._instance_files import HOPS
 
 from .daemon import Daemon, error, reply, started, sync
 
@@ -35,9 +39,64 @@ async def test_get_files(daemon: Daemon) -> None:
     daemon.will(reply(b'["not", "a folder"]\xff', 200, {"X-Incus-type": "file"}), folder, empty)
     instance = daemon.client().instances
     assert await instance.get_files("web", "/etc/a b") == b'["not", "a folder"]\xff'
-    assert daemon.last.target == "/1.0/instances/web/files?path=%2Fetc%2Fa%20b"
+    assert daemon.last.target == "/1.0/instances/web/files?path=/etc/a%20b"
     assert await instance.get_files("web", "/etc") == b'["a","b"]'
     assert await instance.get_files("web", "/etc") == b"[]"
+
+
+FILES = "/1.0/instances/web/files"
+
+
+def link(target: bytes) -> bytes:
+    """The answer for a symbolic link."""
+    return reply(target, 200, {"X-Incus-type": "symlink"})
+
+
+async def test_links_are_followed(daemon: Daemon) -> None:
+    folder = reply({"type": "sync", "metadata": ["a"]}, 200, {"X-Incus-type": "directory"})
+    daemon.will(link(b"/srv/b"), link(b"/srv/\xff c"), reply(b"content"), link(b"/srv"), folder)
+    instances = daemon.client().instances
+    assert await instances.get_files("web", "/srv/a") == b"content"
+    assert await instances.get_files("web", "/d") == b'["a"]'
+    assert daemon.targets == [f"GET {FILES}?path={path}" for path in ("/srv/a", "/srv/b", "/srv/%FF%20c", "/d", "/srv")]
+
+
+async def test_links_are_followed_so_far(daemon: Daemon) -> None:
+    daemon.will(*[link(b"/a")] * HOPS, reply(b"content"))
+    instances = daemon.client().instances
+    assert await instances.get_files("web", "/a") == b"content"
+    daemon.will(*[link(b"/a")] * (HOPS + 1))
+    with pytest.raises(IncusError, match="'/a' leads through more than 40 symbolic links, or back to itself"):
+        await instances.get_files("web", PurePosixPath("/a").as_posix())
+
+
+async def test_a_link_to_nothing(daemon: Daemon) -> None:
+    daemon.will(link(b"/srv/b"), error(404, "Not Found"))
+    with pytest.raises(IncusNotFoundError) as caught:
+        await daemon.client().instances.get_files("web", "/srv/a")
+    expected = f"GET {FILES}?path=/srv/b: Not Found (status 404); the symbolic link '/srv/a' leads there"
+    assert str(caught.value) == expected
+    assert caught.value.status_code == 404
+    assert caught.value.response is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"type":"sync","metadata":{"a":1}}', b'{"type":"sync","metadata":[null]}']
+)
+async def test_odd_answers_for_a_folder(daemon: Daemon, body: bytes) -> None:
+    daemon.will(reply(body, 200, {"X-Incus-type": "directory"}))
+    with pytest.raises(IncusProtocolError, match=rf"^GET {FILES}\?path=/etc: "):
+        await daemon.client().instances.get_files("web", "/etc")
+
+
+async def test_messages_name_the_file(daemon: Daemon) -> None:
+    daemon.will(error(404, "Not Found"), error(404, "Not Found"))
+    instance = daemon.client(project="shop").instances
+    with pytest.raises(IncusNotFoundError, match=rf"^GET {FILES}\?path=/etc/x: Not Found"):
+        await instance.get_files("web", "/etc/x")
+    with pytest.raises(IncusNotFoundError, match=rf"^POST {FILES}\?path=/tmp/%FF: Not Found"):
+        await instance.put_files("web", "/tmp/\udcff", b"")
+    assert daemon.targets[1] == f"POST {FILES}?path=/tmp/%FF&project=shop"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +119,7 @@ async def test_put_files(
     daemon.will(sync({}))
     answer = await daemon.client().instances.put_files("web", "/srv/x", content, **options)
     assert (answer.id, answer.done) == ("", True)
-    assert daemon.targets == ["POST /1.0/instances/web/files?path=%2Fsrv%2Fx"]
+    assert daemon.targets == ["POST /1.0/instances/web/files?path=/srv/x"]
     assert daemon.last.body == body
     sent = {name: value for name, value in daemon.last.headers.items() if name.startswith("x-")}
     assert sent == {"x-incus-type": "file", **headers}
@@ -78,13 +137,23 @@ async def test_put_files(
         ("/a", ["x"], {}, TypeError),
         ("/a", b"", {"mode": 0o10000}, IncusArgumentError),
         ("/a", b"", {"mode": -1}, IncusArgumentError),
+        ("/a", b"", {"mode": "0644"}, TypeError),
+        ("/a", b"", {"mode": True}, TypeError),
+        ("/a", b"", {"uid": -1}, IncusArgumentError),
+        ("/a", b"", {"uid": 2**32}, IncusArgumentError),
+        ("/a", b"", {"uid": "0"}, TypeError),
+        ("/a", b"", {"gid": -1}, IncusArgumentError),
+        ("/a", b"", {"gid": 0.5}, TypeError),
+        ("/a", "hush\udcff", {}, IncusArgumentError),
+        ("/a", ["hush"], {}, TypeError),
     ],
 )
 async def test_put_files_refuses_before_it_sends(
     daemon: Daemon, path: Any, content: Any, options: dict[str, Any], kind: type[Exception]
 ) -> None:
-    with pytest.raises(kind):
+    with pytest.raises(kind, match=f"^({'|'.join(['path', 'content', *options])}) |cannot be the path") as caught:
         await daemon.client().instances.put_files("web", path, content, **options)
+    assert "hush" not in str(caught.value)
     assert not daemon.requests
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from incus_sdk import (
     IncusNotFoundError,
     IncusOperationConflictError,
     IncusPreconditionFailedError,
+    IncusProtocolError,
     Instance,
 )
 from incus_sdk.api._instance_bodies import IMAGES_URL
@@ -26,6 +28,36 @@ async def web(daemon: Daemon, **fields: object) -> Instance:
     """An instance, as it is read."""
     daemon.will(sync({**WEB, **fields}))
     return await daemon.client().instances.get("web")
+
+
+async def test_an_instance_that_the_server_does_not_name(daemon: Daemon) -> None:
+    daemon.will(started(), sync(operation("Success", 200, resources=None)))
+    with pytest.raises(IncusProtocolError, match="does not say which instance it has created"):
+        await daemon.client().instances.launch("busybox")
+
+
+async def test_a_slip_of_the_pen_in_an_edit_writes_nothing(daemon: Daemon) -> None:
+    daemon.will(sync(WEB))
+    with pytest.raises(IncusArgumentError, match=r"no field 'descrpition' \(did you mean 'description'\?\)"):
+        async with daemon.client().instances.edit("web") as draft:
+            cast("dict[str, Any]", draft)["descrpition"] = "front end"
+
+
+async def test_modify_takes_no_coroutine_function(daemon: Daemon) -> None:
+    class Later:
+        def __await__(self) -> Iterator[None]:
+            yield
+
+    daemon.will(sync(WEB))
+    with pytest.raises(TypeError, match="change must be a plain function"):
+        await daemon.client().instances.modify("web", lambda draft: Later())
+
+
+async def test_exists_in_a_project_that_does_not(daemon: Daemon) -> None:
+    daemon.will(error(404, "Instance not found"), error(404, "Project not found"))
+    with pytest.raises(IncusNotFoundError, match="Project not found"):
+        await daemon.client(project="nope").instances.exists("web")
+    assert daemon.targets == ["GET /1.0/instances/web?project=nope", "GET /1.0/projects/nope?project=nope"]
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -197,6 +229,10 @@ async def test_power(daemon: Daemon, verb: str, arguments: dict[str, Any], body:
         ({"timeout": "30"}, TypeError),
         ({"timeout": True}, TypeError),
         ({"timeout": -1}, IncusArgumentError),
+        ({"timeout": -0.5}, IncusArgumentError),
+        ({"timeout": float("nan")}, IncusArgumentError),
+        ({"timeout": float("inf")}, IncusArgumentError),
+        ({"timeout": 10**10}, IncusArgumentError),
     ],
 )
 async def test_power_refuses_before_it_sends(daemon: Daemon, arguments: dict[str, Any], kind: type[Exception]) -> None:

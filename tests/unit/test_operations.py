@@ -20,6 +20,7 @@ from incus_sdk import (
     IncusOperationConflictError,
     IncusOperationLostError,
     IncusOperationTimeoutError,
+    IncusProtocolError,
     OperationResponse,
 )
 
@@ -310,3 +311,10 @@ async def test_wait_for_operation(daemon: Daemon) -> None:
     for wrong in ("", ".."):
         with pytest.raises(IncusArgumentError, match="cannot be a name"):
             await client.wait_for_operation(wrong)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"status": "Running", "status_code": 103}])
+async def test_a_change_in_the_background_that_nobody_can_wait_for(daemon: Daemon, metadata: object) -> None:
+    daemon.will(reply(envelope("async", operation="/1.0/operations/1", metadata=metadata), 202))
+    with pytest.raises(IncusProtocolError, match=r"PUT /1\.0/instances/web/state: the answer names no operation"):
+        await daemon.client().instances.start("web", wait=True)

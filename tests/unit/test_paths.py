@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import string
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incus_sdk import IncusArgumentError
-from incus_sdk._paths import add_query, fill, name_and_project, quote_name
-from incus_sdk._requests import scoped_target
+from incus_sdk._paths import add_query, fill, name_and_project, quote_file, quote_name
+from incus_sdk._requests import LABEL, label, scoped_target
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = UNICODE.filter(lambda name: name not in {"", ".", ".."} and "\0" not in name)
@@ -85,6 +87,84 @@ def test_what_is_no_text() -> None:
     with pytest.raises(IncusArgumentError, match="no Unicode text") as caught:
         quote_name("a\ud800")
     str(caught.value).encode()  # the message can be printed
+    with pytest.raises(IncusArgumentError, match="no Unicode text"):
+        quote_name("a\udcff")  # a file's name can be any bytes, an object's cannot
+    with pytest.raises(IncusArgumentError, match=r"^secret is no Unicode text$") as caught:
+        add_query("/1.0", {"secret": "hush\ud800"})
+    assert caught.value.__context__ is None
+
+
+def test_long_names_are_cut_in_messages() -> None:
+    with pytest.raises(IncusArgumentError) as caught:
+        quote_name("n" * 10_000 + "\0")
+    assert len(str(caught.value)) < 200
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@given(st.binary(min_size=1).filter(lambda path: b"\0" not in path))
+@settings(deadline=None)
+def test_any_name_of_a_file_gets_through(path: bytes) -> None:
+    quoted = quote_file(path)
+    assert set(quoted) <= TARGET - set("?&=")
+    assert parse_qsl(f"path={quoted}", encoding="utf-8", errors="surrogateescape") == [("path", os.fsdecode(path))]
+    assert quote_file(os.fsdecode(path)) == quoted
+
+
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [
+        ("/etc/a b", "/etc/a%20b"),
+        ("/a&path=x?#+%", "/a%26path%3Dx%3F%23%2B%25"),
+        (PurePosixPath("/etc/x"), "/etc/x"),
+        (Path("/etc/ü"), "/etc/%C3%BC"),
+        ("/tmp/\udcff", "/tmp/%FF"),
+        (b"/tmp/\xff", "/tmp/%FF"),
+    ],
+)
+def test_paths_of_files(path: str | bytes | PurePosixPath, quoted: str) -> None:
+    assert quote_file(path) == quoted
+
+
+@pytest.mark.parametrize("path", ["", b"", "/a\0b", b"/a\0b", "/\ud800", "/" + "x" * 10_000 + "\0"])
+def test_what_is_no_path_of_a_file(path: Any) -> None:
+    with pytest.raises(IncusArgumentError, match=r"cannot be the path of a file|path is no Unicode text") as caught:
+        quote_file(path)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("path", [None, 5, ["/etc"], bytearray(b"/etc"), PureWindowsPath("c:/x")])
+def test_paths_of_the_wrong_type(path: Any) -> None:
+    with pytest.raises(TypeError, match=f"path must be a str, bytes or a PurePosixPath, not {type(path).__name__}"):
+        quote_file(path)
+
+
+# -- requests in messages ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/1.0", "GET /1.0"),
+        ("/1.0/x?secret=hush", "GET /1.0/x"),
+        ("/1.0/x/files?path=/etc/a%20b", "GET /1.0/x/files?path=/etc/a%20b"),
+        ("/1.0/x/files?secret=hush&path=/etc/x&project=p", "GET /1.0/x/files?path=/etc/x"),
+        ("/1.0/x?xpath=hush", "GET /1.0/x"),
+    ],
+)
+def test_labels(path: str, text: str) -> None:
+    assert label("GET", path) == text
+
+
+def test_long_labels_are_cut_in_the_middle() -> None:
+    text = label("GET", f"/1.0/instances/{'n' * 10_000}/exec")
+    assert len(text) == LABEL
+    assert text.startswith("GET /1.0/instances/nnn")
+    assert text.endswith("nnn/exec")
+    assert "…" in text
+    longest = f"/{'n' * (LABEL - 5)}"
+    assert label("GET", longest) == f"GET {longest}"
 
 
 @pytest.mark.parametrize("name", [None, 5, b"web", ["web"]])
@@ -115,6 +195,8 @@ def test_queries(query: dict[str, object], target: str) -> None:
         ("/1.0/images/aliases/debian%2F13?project=a+b%2Fc", ("debian/13", "a b/c")),
         ("/1.0/profiles/web#config.user.x", ("web", "default")),
         ("/1.0/storage-pools/p/volumes/custom/v?target=n&project=shop", ("v", "shop")),
+        ("", ("", "default")),
+        ("//[odd", ("[odd", "default")),
     ],
 )
 def test_urls_of_lists(url: str, found: tuple[str, str]) -> None:

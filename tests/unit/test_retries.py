@@ -76,12 +76,10 @@ async def test_a_change_that_was_sent_is_never_repeated(daemon: Daemon, method: 
 
 async def test_no_retries(daemon: Daemon) -> None:
     daemon.will(error(503, "starting"), hang_up)
-    api = daemon.api(retries=0)
     with pytest.raises(IncusUnavailableError):
-        await api.get("/1.0")
-    await api.disconnect()  # without a connection of before, the transport does not repeat either
-    with pytest.raises(IncusConnectionError):
-        await api.get("/1.0")
+        await daemon.api(retries=0).get("/1.0")
+    with pytest.raises(IncusConnectionError):  # of another client: on a connection of before, the transport repeats
+        await daemon.api(retries=0).get("/1.0")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -89,7 +87,6 @@ async def test_a_restart_of_the_daemon_is_outlived(daemon: Daemon, method: str) 
     daemon.will(sync({}))
     api = daemon.api()
     await api.get("/1.0")
-    await api.disconnect()
     await daemon.server.stop()
     with Watch("again in") as refused:
         task = asyncio.create_task(api.request(method, "/1.0/x", data={} if method == "POST" else None))
@@ -115,7 +112,6 @@ async def test_an_iterator_is_never_sent_twice(daemon: Daemon) -> None:
     daemon.will(sync({}))
     api = daemon.api()
     await api.get("/1.0")
-    await api.disconnect()
     await daemon.server.stop()
     with Watch("again in") as again, pytest.raises(IncusConnectionError) as caught:
         await api.request("POST", "/1.0/x", data=pieces(b"a"))
@@ -127,13 +123,25 @@ async def test_an_iterator_is_never_sent_twice(daemon: Daemon) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("answer", [reply(b"<html>"), reply({"type": "sync"})[:-5]])
-async def test_broken_answers_are_not_asked_for_again(daemon: Daemon, answer: bytes) -> None:
+async def test_a_get_whose_answer_is_cut_off_is_sent_again(daemon: Daemon) -> None:
     async def cut_off(peer: Peer, _: Request) -> None:
-        await peer.send(answer)
-        peer.cut()
+        await peer.send(reply({"type": "sync"})[:-5])
+        await peer.hang_up()
 
+    daemon.will(sync({}))
+    api = daemon.api()
+    await api.get("/1.0")
+    daemon.will(cut_off, sync({"a": 1}))
+    assert (await api.get("/1.0"))["metadata"] == {"a": 1}
     daemon.will(cut_off)
+    with pytest.raises(IncusConnectionError, match="cut off in its body") as caught:
+        await api.delete("/1.0/x")
+    assert caught.value.sent
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_answers_of_another_kind_are_not_asked_for_again(daemon: Daemon) -> None:
+    daemon.will(reply(b"<html>"))
     with pytest.raises(IncusProtocolError):
         await daemon.api().get("/1.0")
 

@@ -18,8 +18,9 @@ from incus_sdk import (
     IncusOperationLostError,
     IncusOperationNotFoundError,
     IncusOperationTimeoutError,
+    IncusProtocolError,
     IncusTimeoutError,
-    api_client,
+    _waiting,
 )
 
 from .daemon import (
@@ -47,6 +48,12 @@ def api(daemon: Daemon) -> APIClient:
     return daemon.api()
 
 
+@pytest.fixture(autouse=True)
+def breath(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scripted server answers at once what a real one takes a minute for."""
+    monkeypatch.setattr(_waiting, "BREATH", 0)
+
+
 def paths(daemon: Daemon) -> list[str]:
     return [request.path for request in daemon.requests]
 
@@ -68,6 +75,30 @@ async def test_a_slice_on_older_servers(daemon: Daemon, api: APIClient) -> None:
     daemon.will(over, RUNNING, over, SUCCESS)
     assert (await api.wait(UUID))["status"] == "Success"
     assert paths(daemon) == [WAIT, OPERATION, WAIT, OPERATION]
+
+
+async def test_a_server_that_does_not_wait_is_not_flooded(
+    daemon: Daemon, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_waiting, "BREATH", 0.05)
+    daemon.will(RUNNING, RUNNING, SUCCESS)
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    await api.wait(UUID)
+    assert clock() - started >= 0.1
+
+
+@pytest.mark.parametrize("code", [None, "OK", [200]])
+async def test_an_operation_without_a_code_is_none(daemon: Daemon, api: APIClient, code: object) -> None:
+    daemon.will(sync({**operation(), "status_code": code}))
+    with pytest.raises(IncusProtocolError, match="the answer is no operation: its status_code is"):
+        await api.wait(UUID)
+
+
+async def test_the_path_of_an_operation_will_do(daemon: Daemon, api: APIClient) -> None:
+    daemon.will(SUCCESS)
+    await api.wait(OPERATION)
+    assert daemon.last.path == WAIT
 
 
 async def test_failure(daemon: Daemon, api: APIClient) -> None:
@@ -156,7 +187,7 @@ async def test_it_was_forgotten_when_the_time_was_over(daemon: Daemon, api: APIC
 
 
 async def test_a_silent_server_is_another_thing(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_client, "WAIT_SLICE", 0)
+    monkeypatch.setattr(_waiting, "SLICE", 0)
     daemon.will(silence)
     with pytest.raises(IncusTimeoutError, match="no byte came from the server") as caught:
         await daemon.api(timeout=0.05).wait(UUID, 60)

@@ -80,18 +80,15 @@ class Listable(Collection[T]):
 
     def _urls(self, filter: str | None, all_projects: bool) -> builtins.list[str]:
         urls = self._api.read_list(self._url(), str, _listing(0, filter, all_projects))
-        self._check_project(urls, all_projects)
+        if not urls and not all_projects:
+            check_project(self._api)
         return urls
 
     def _items(self, recursion: int, filter: str | None, all_projects: bool) -> builtins.list[T]:
         items = self._api.read_list(self._url(), self._model, _listing(recursion, filter, all_projects))
-        self._check_project(items, all_projects)
+        if not items and not all_projects:
+            check_project(self._api)
         return [self._bind(item) for item in items]
-
-    def _check_project(self, items: builtins.list[Any], all_projects: bool) -> None:
-        """Servers answer a list in a project that does not exist with an empty one, so look before believing it."""
-        if not items and self._api.project and not all_projects:
-            self._api.read(fill("/1.0/projects/{project}", {"project": self._api.project}), dict[str, Any])
 
 
 class Gettable(Collection[T]):
@@ -109,10 +106,15 @@ class Gettable(Collection[T]):
         return self._bind(self._api.read(self._url(name), self._model))
 
     def exists(self, name: str) -> bool:
-        """Tell whether there is an object of that name."""
+        """Tell whether there is an object of that name.
+
+        Raises:
+            IncusNotFoundError: The client's project does not exist.
+        """
         try:
             self._api.read(self._url(name), dict[str, Any])
         except IncusNotFoundError:
+            check_project(self._api)
             return False
         return True
 
@@ -137,8 +139,12 @@ class Editable(Collection[T], Generic[T, BodyT]):
         draft = copy.deepcopy(current)
         yield cast("BodyT", draft)
         if draft != current:
-            operation = self._api.operation("PUT", self._url(name), body_values(draft), etag=etag)
+            operation = self._api.operation("PUT", self._url(name), self._edited(current, draft), etag=etag)
             operation.wait()
+
+    def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
+        """Return a changed definition as the server takes it; a group that can tell a slip of the pen refuses it."""
+        return body_values(draft)
 
     def modify(self, name: str, change: Callable[[BodyT], object], attempts: int = 3) -> None:
         """Change an object by a function, again if somebody else changed it in the meantime.
@@ -157,7 +163,8 @@ class Editable(Collection[T], Generic[T, BodyT]):
         for attempt in range(1, attempts + 1):
             try:
                 with self.edit(name) as draft:
-                    change(draft)
+                    if hasattr(change(draft), "__await__"):
+                        raise TypeError("change must be a plain function: nobody would what this one returns")
             except IncusPreconditionFailedError:
                 if attempt == attempts:
                     raise
@@ -271,6 +278,12 @@ class BoundBackgroundDelete(Bound):
 
 def _listing(recursion: int, filter: str | None, all_projects: bool) -> dict[str, object]:
     return {"recursion": recursion, "filter": filter, "all-projects": True if all_projects else None}
+
+
+def check_project(api: APIClient) -> None:
+    """Raise unless the client's project exists: servers say of one that does not that there is nothing in it."""
+    if api.project:
+        api.read(fill("/1.0/projects/{project}", {"project": api.project}), dict[str, Any])
 
 
 def check_wait(wait: object) -> None:

@@ -5,15 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import PurePath, PurePosixPath
+from typing import TYPE_CHECKING, cast
 
-from ..._values import string_values
+from ..._values import string_values, text, text_list, whole_number
 from ...exceptions import IncusArgumentError
 from ..operations import ExecResponse
 from ._collection import Bound, Collection, T, check_wait
 
 if TYPE_CHECKING:
     from .instances import InstancesAPI
+
+NUMBERS = {"width": 0xFFFF, "height": 0xFFFF, "user": 0xFFFF_FFFF, "group": 0xFFFF_FFFF}
+"""The largest that the kernel takes: a terminal counts with 16 bits, users and groups have 32."""
 
 
 class ExecVerbs(Collection[T]):
@@ -22,8 +26,8 @@ class ExecVerbs(Collection[T]):
     def execute(
         self,
         name: str,
-        command: Sequence[str],
-        environment: Mapping[str, str | int | float | bool] | None = None,
+        command: Sequence[str | bytes | PurePath],
+        environment: Mapping[str, str | int | float | bool | PurePath] | None = None,
         wait_for_websocket: bool = False,
         record_output: bool = False,
         interactive: bool = False,
@@ -31,7 +35,7 @@ class ExecVerbs(Collection[T]):
         height: int | None = None,
         user: int | None = None,
         group: int | None = None,
-        cwd: str | None = None,
+        cwd: str | PurePosixPath | None = None,
         wait: bool = False,
     ) -> ExecResponse:
         """Run a command in a running instance.
@@ -46,7 +50,8 @@ class ExecVerbs(Collection[T]):
 
         Args:
             name: Name of the instance.
-            command: The program and its arguments. No shell is involved; for one, `["sh", "-c", "…"]`.
+            command: The program and its arguments. No shell is involved; for one, `["sh", "-c", "…"]`. Bytes must be
+                UTF-8, as JSON carries nothing else.
             environment: Environment variables, beside those that the server sets.
             wait_for_websocket: Whether the command is to wait until a client has connected to the websockets that the
                 operation names; the server gives up after 5 (6.0) or 10 seconds.
@@ -60,20 +65,21 @@ class ExecVerbs(Collection[T]):
             wait: Whether to return only when the command has ended.
 
         Raises:
-            IncusArgumentError: These options do not go together; nothing was sent.
+            IncusArgumentError: These options do not go together, or a value is out of range; nothing was sent.
             IncusBadRequestError: The instance does not run, or is frozen.
             IncusOperationNotFoundError: There is no such command in the instance (from the wait).
         """
         check_wait(wait)
         _check_modes(wait, wait_for_websocket, record_output, interactive)
-        options: dict[str, Any] = {"width": width, "height": height, "user": user, "group": group, "cwd": cwd}
+        numbers = {"width": width, "height": height, "user": user, "group": group}
         body = {
             "command": _arguments(command),
             "environment": string_values(environment or {}, "environment"),
             "wait-for-websocket": wait_for_websocket,
             "record-output": record_output,
             "interactive": interactive,
-            **{key: value for key, value in options.items() if value is not None},
+            **{key: whole_number(key, n, 0, NUMBERS[key]) for key, n in numbers.items() if n is not None},
+            **({} if cwd is None else {"cwd": text(cwd, "cwd")}),
         }
         operation = self._api.operation("POST", self._url(name, suffix="/exec"), body)
         response = ExecResponse(operation, self._api)
@@ -87,8 +93,8 @@ class BoundExec(Bound):
 
     def execute(
         self,
-        command: Sequence[str],
-        environment: Mapping[str, str | int | float | bool] | None = None,
+        command: Sequence[str | bytes | PurePath],
+        environment: Mapping[str, str | int | float | bool | PurePath] | None = None,
         wait_for_websocket: bool = False,
         record_output: bool = False,
         interactive: bool = False,
@@ -96,7 +102,7 @@ class BoundExec(Bound):
         height: int | None = None,
         user: int | None = None,
         group: int | None = None,
-        cwd: str | None = None,
+        cwd: str | PurePosixPath | None = None,
         wait: bool = False,
     ) -> ExecResponse:
         """Run a command in it; see `InstancesAPI.execute`."""
@@ -117,13 +123,8 @@ class BoundExec(Bound):
         )
 
 
-def _arguments(command: Sequence[str]) -> list[str]:
-    if isinstance(command, str | bytes):
-        raise TypeError(f"command must be a list, as in ['sh', '-c', {command!r}], not the text {command!r:.80}")
-    arguments = list(command)
-    for argument in arguments:
-        if not isinstance(argument, str):
-            raise TypeError(f"command: {argument!r:.80} must be a str, not {type(argument).__name__}")
+def _arguments(command: Sequence[str | bytes | PurePath]) -> list[str]:
+    arguments = text_list(command, "command", "['sh', '-c', '…']")
     if not arguments:
         raise IncusArgumentError("command is empty: it needs at least the program to run")
     return arguments

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
+from ..._values import whole_number
 from ...exceptions import IncusArgumentError
 from ..operations import OperationResponse
 from ._collection import Bound, Collection, T
 
 if TYPE_CHECKING:
     from .instances import InstancesAPI
+
+LONGEST = 2**31 - 1
+"""Seconds; the server turns far longer ones into a time that is over already."""
 
 ACTIONS = ("start", "stop", "restart", "freeze", "unfreeze")
 
@@ -156,8 +160,10 @@ def _seconds(timeout: float | None) -> int:
     """The server counts whole seconds, and writes "no limit" as -1."""
     if timeout is None:
         return -1
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
-    if timeout < 0:
-        raise IncusArgumentError(f"timeout cannot be {timeout}: it must be 0 or more seconds, or None for no limit")
-    return math.ceil(timeout)
+    if isinstance(timeout, bool) or not isinstance(timeout, float | SupportsIndex):
+        raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
+    if isinstance(timeout, float):
+        if not 0 <= timeout < math.inf:  # nor is NaN
+            raise IncusArgumentError(f"timeout cannot be {timeout}: it is 0 or more seconds, or None for no limit")
+        timeout = math.ceil(timeout)
+    return whole_number("timeout", timeout, 0, LONGEST, " seconds, or None for no limit")

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, cast, overload
 
 from ..._paths import fill, name_and_project
-from ..._values import body_values
-from ...api._instance_bodies import create_body, fingerprint, image_source, update_body
-from ...exceptions import IncusArgumentError, IncusNotFoundError, IncusPreconditionFailedError
+from ...api._instance_bodies import check_draft, create_body, fingerprint, image_source, replace_body, update_body
+from ...exceptions import IncusArgumentError, IncusNotFoundError, IncusPreconditionFailedError, IncusProtocolError
 from ...models import InstanceBody, InstanceCreateFields, InstanceData, InstancePut, InstanceSource, InstanceState
 from ...types import Config, Devices
 from ..operations import OperationResponse
@@ -117,7 +116,7 @@ class InstancesAPI(
         Raises:
             IncusNotFoundError: The client's project does not exist.
         """
-        if isinstance(recursion, bool) or recursion not in {0, 1, 2}:
+        if type(recursion) is not int or recursion not in {0, 1, 2}:
             raise IncusArgumentError(f"recursion cannot be {recursion!r}: it is 0, 1 or 2")
         if recursion:
             return self._items(recursion, filter, all_projects)
@@ -272,13 +271,14 @@ class InstancesAPI(
         start: dict[str, Any] = {"start": True, **fields}
         operation = self._create(name, source, config, devices, profiles, ephemeral, instance_type, flavor, start)
         operation.wait()
-        return self.get(name or name_and_project(operation.resources["instances"][0])[0])
+        return self.get(name or _created(operation))
 
     def update(self, name: str, config: Changes, wait: bool = False) -> OperationResponse:
         """Change what is named, and nothing else (`PATCH /1.0/instances/{name}`).
 
         A key with a dot in it is a configuration key, and the value `None` unsets it; any other key is a field of the
-        instance. A device that is given replaces the one of that name as a whole.
+        instance. A device that is given replaces the one of that name as a whole. Unless a description is given, the
+        present one is read first and sent along, since Incus 6.0 would empty it.
 
         Example:
             ```python
@@ -314,7 +314,11 @@ class InstancesAPI(
             IncusBadRequestError: The server does not take it (from the wait). It never takes one without the
                 `volatile` keys that the instance has.
         """
-        return self._change("PUT", self._url(name), body_values(body), wait)
+        return self._change("PUT", self._url(name), replace_body(body), wait)
+
+    def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
+        check_draft(current, draft)
+        return super()._edited(current, draft)
 
     def state(self, name: str) -> InstanceState:
         """Return addresses, memory, disks and processes of an instance (`GET /1.0/instances/{name}/state`).
@@ -382,3 +386,11 @@ class InstancesAPI(
         except IncusNotFoundError:
             return {"type": "image", "fingerprint": number}
         return source
+
+
+def _created(operation: OperationResponse) -> str:
+    """Return the name of the instance that an operation has created."""
+    urls = operation.resources.get("instances")
+    if not urls:
+        raise IncusProtocolError(f"{operation!r}: the server does not say which instance it has created")
+    return name_and_project(urls[0])[0]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from incus_sdk._transport import Transport
@@ -21,6 +25,14 @@ async def read(transport: Transport, *, streamed: bool, method: str = "GET") -> 
         return (await transport.request(method, "/1.0")).body
     async with transport.stream(method, "/1.0") as response:
         return await response.read()
+
+
+async def reset(peer: Peer) -> None:
+    """Drop the connection so that the client's system reports it as an error, as far as the kind of link allows."""
+    sock = peer.writer.get_extra_info("socket")
+    if sock.family == socket.AF_INET:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.cut()
 
 
 async def test_answers_that_come_byte_by_byte(serve: Serve) -> None:
@@ -160,25 +172,31 @@ async def test_answers_cut_off_anywhere(serve: Serve, answer: bytes, method: str
             with pytest.raises(IncusError) as caught:
                 await read(transport, streamed=streamed, method=method)
             assert "/1.0 on " in str(caught.value)
-            if cut == 0:
-                assert isinstance(caught.value, IncusConnectionError)
-                assert caught.value.sent
-                assert ("unknown" in str(caught.value)) == (method == "POST")
-            else:
-                assert isinstance(caught.value, IncusProtocolError)
-                assert "cut off" in str(caught.value)
+            assert isinstance(caught.value, IncusConnectionError)
+            assert caught.value.sent
+            assert ("unknown" in str(caught.value)) == (method == "POST")
+            assert ("cut off" in str(caught.value)) == (cut > 0)
     assert len(server.peers) == 2 * len(answer)  # nothing was repeated: the connections were fresh
 
 
+@pytest.mark.parametrize("end", [Peer.hang_up, reset])
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_a_body_that_is_cut_off(serve: Serve, streamed: bool) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
-        await peer.hang_up()
+async def test_a_body_that_is_cut_off(serve: Serve, streamed: bool, end: Callable[[Peer], Awaitable[None]]) -> None:
+    """A daemon that dies while an operation is waited for, for one, has sent the head of its answer already."""
 
-    _, transport = await serve(script)
-    with pytest.raises(IncusProtocolError, match=r"GET /1\.0 on .*: the answer was cut off in its body"):
+    async def script(peer: Peer) -> None:
+        await peer.answer()
+        await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
+        await end(peer)
+
+    server, transport = await serve(script)
+    await transport.request("GET", "/1.0")
+    with pytest.raises(
+        IncusConnectionError, match=r"GET /1\.0 on .*: the connection broke, .* cut off in its body"
+    ) as caught:
         await read(transport, streamed=streamed)
+    assert caught.value.sent
+    assert len(server.peers) == 1  # it was not repeated, although the connection was an old one
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ import gc
 
 import pytest
 
-from incus_sdk._transport import Transport, connection
+from incus_sdk._transport import RawStream, Transport, WebSocket, connection
 from incus_sdk.config import Endpoint
 from incus_sdk.exceptions import IncusConnectionError
 
-from .server import OK, Peer, Serve
+from .frames import TARGET, accept
+from .server import OK, PATIENCE, SWITCH, Peer, Serve
 
 
 async def answering(peer: Peer) -> None:
@@ -72,6 +73,49 @@ async def test_cancelled_while_connecting(serve: Serve) -> None:
     assert (await transport.request("GET", "/1.0")).status == 200
     for peer in server.peers[:-1]:
         await peer.gone()
+
+
+async def use(transport: Transport, kind: str) -> None:
+    """One call of each kind, from its connection to its end."""
+    if kind == "connect":
+        await transport.connect()
+    elif kind == "request":
+        await transport.request("GET", "/1.0")
+    elif kind == "stream":
+        async with transport.stream("GET", "/1.0") as response:
+            await response.read()
+    else:
+        stream = await (transport.websocket(TARGET) if kind == "websocket" else transport.upgrade("GET", "/", "sftp"))
+        assert isinstance(stream, WebSocket | RawStream)
+        stream.abort()
+
+
+@pytest.mark.parametrize("kind", ["connect", "request", "stream", "websocket", "upgrade"])
+async def test_a_call_cancelled_in_any_turn_leaks_no_connection(serve: Serve, kind: str) -> None:
+    """An open connection on which nothing is said holds up a whole Incus 6.0, so none may be forgotten."""
+
+    async def script(peer: Peer) -> None:
+        head = await peer.head()
+        await peer.send(accept(head) if kind == "websocket" else SWITCH if kind == "upgrade" else OK)
+
+    server, _ = await serve(script)
+    completed = turns = 0
+    while not completed:
+        transport = Transport(server.endpoint)  # so that each call has to dial
+        task = asyncio.create_task(use(transport, kind))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,))
+        kept = {held for held in transport._connections if not held.closing}
+        assert kept == set(transport._idle)
+        assert not transport._dialling
+        completed = not task.cancelled()
+        turns += 1
+        async with asyncio.timeout(PATIENCE):
+            await transport.close()
+    for peer in server.peers:
+        await peer.gone()  # also those that the client had not come to know
 
 
 async def test_a_call_cancelled_at_any_moment_harms_no_other(serve: Serve) -> None:

@@ -126,7 +126,7 @@ async def test_nothing_is_repeated_once_an_answer_has_begun(serve: Serve) -> Non
 
     server, transport = await serve(script)
     await transport.request("GET", "/1.0")
-    with pytest.raises(Exception, match="cut off in its head"):
+    with pytest.raises(IncusConnectionError, match="cut off in its head"):
         await transport.request("GET", "/1.0")
     assert len(server.peers) == 1
 
