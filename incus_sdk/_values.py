@@ -91,7 +91,7 @@ def config_value(key: str, value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | PurePath):
+    if isinstance(value, str | bytes | PurePath):
         return text(value, key)
     if isinstance(value, float):
         return float.__repr__(value)

@@ -59,7 +59,7 @@ class APIClient:
         verify: See `Client`.
         project: Project that requests are made in; `None` leaves it to the server (`default`).
         timeout: Seconds for connecting, and of silence of the server; never a total. `None` waits for ever.
-        retries: How often a connection that could not be made, or a GET that got no answer, is tried again.
+        retries: How often a connection that could not be made, or a GET that got no whole answer, is tried again.
         target: Cluster member that requests are directed to.
     """
 
@@ -309,13 +309,15 @@ class APIClient:
         """Send a request, again where that can do no harm."""
         body, headers = wire(data, headers)
         target = self._target(path, params)
+        transport = self._link.open()
         attempt = 0
         while True:
             pause = min(0.2 * 4**attempt, 5.0) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
             try:
-                response = await self._link.open().request(method, target, headers=headers, body=body, silence=silence)
+                response = await transport.request(method, target, headers=headers, body=body, silence=silence)
             except IncusConnectionError as error:
-                if attempt >= self._link.retries or not self._repeatable(method, error, data):
+                disconnected = self._link.transport is not transport
+                if disconnected or attempt >= self._link.retries or not self._repeatable(method, error, data):
                     raise
                 _log.debug("%s: %s; again in %.1f s", label(method, path), error, pause)
             else:

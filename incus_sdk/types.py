@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 __all__ = ["Config", "ConfigDraft", "ConfigValue", "Devices", "DevicesDraft"]
 
-ConfigValue: TypeAlias = str | int | float | bool | PurePath | None
+ConfigValue: TypeAlias = str | bytes | int | float | bool | PurePath | None
 """A configuration value as a person writes it: `2` and `"2"` are the same, `None` unsets a key."""
 
 Config: TypeAlias = Mapping[str, ConfigValue]

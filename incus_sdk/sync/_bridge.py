@@ -46,7 +46,7 @@ class APIClient:
         verify: See `Client`.
         project: Project that requests are made in; `None` leaves it to the server (`default`).
         timeout: Seconds for connecting, and of silence of the server; never a total. `None` waits for ever.
-        retries: How often a connection that could not be made, or a GET that got no answer, is tried again.
+        retries: How often a connection that could not be made, or a GET that got no whole answer, is tried again.
         target: Cluster member that requests are directed to.
     """
 
@@ -216,7 +216,8 @@ class APIClient:
         try:
             yield response
         finally:
-            self._portal.run(manager.__aexit__, *sys.exc_info())
+            if not self._portal.closed:  # by the block itself: then the connection is gone, and its own error counts
+                self._portal.run(manager.__aexit__, *sys.exc_info())
 
     def websocket(self, path: str, params: Params | None = None) -> WebSocket:
         """Open a websocket, as `/1.0/events` and the sockets of an operation are.
@@ -243,8 +244,8 @@ class APIClient:
         """Wait until an operation has ended well, and return it as the server describes it.
 
         Args:
-            operation_id: Its identifier.
-            timeout: Seconds to wait at most; the operation itself goes on after that.
+            operation_id: Its identifier, or its path as in the answer that announced it.
+            timeout: Seconds to wait at most; the operation itself goes on after that. 0 only looks.
 
         Raises:
             IncusOperationError: It failed, was cancelled (`IncusOperationCancelledError`), is still running

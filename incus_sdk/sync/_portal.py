@@ -64,6 +64,11 @@ class Portal:
                 call.abandon()
             raise
 
+    @property
+    def closed(self) -> bool:
+        """Whether calls are refused, since `close` and until `reopen`."""
+        return self._closed
+
     def reopen(self) -> None:
         """Let calls in again after `close`."""
         with self._lock:

@@ -28,7 +28,7 @@ class Client:
                 print(instance.name, instance.status)
         ```
 
-    It needs no `with`: connections are opened when they are needed, and `disconnect()` closes them.
+    It needs no `with`: connections are opened when they are needed, until `disconnect()` closes them.
 
     Args:
         endpoint: `unix:///path/to/unix.socket` or `https://host:8443`. By default `INCUS_ENDPOINT` from the
@@ -42,7 +42,7 @@ class Client:
         project: Project that the client works in; `None` leaves it to the server, which takes `default`.
         timeout: Seconds that connecting may take, and that the server may be silent. Never a total: long waits,
             downloads and commands are not cut off. `None` waits for ever.
-        retries: How often a lost connection, or a GET without an answer, is tried again.
+        retries: How often a lost connection, or a GET without a whole answer, is tried again.
 
     Raises:
         IncusArgumentError: A timeout or number of retries below 0. (The endpoint and the certificates are looked at
@@ -63,7 +63,8 @@ class Client:
         self._is_view = False
 
     def __enter__(self) -> Self:
-        self.connect()
+        if not self._is_view:
+            self.connect()
         return self
 
     def __exit__(
@@ -87,7 +88,10 @@ class Client:
         self.api.connect()
 
     def disconnect(self) -> None:
-        """Close all connections, those of the views included."""
+        """Close all connections, those of the views included.
+
+        Calls under way fail, and so does every call (`IncusConnectionError`) until the next `connect()`.
+        """
         self.api.disconnect()
 
     # -- scope --------------------------------------------------------------------------------------------------------

@@ -139,6 +139,9 @@ class OperationResponse(dict[str, Any]):
         return self._api
 
     def _take(self, operation: dict[str, Any]) -> None:
+        code = operation.get("status_code")
+        if self.id and self.done and isinstance(code, int) and code < FINISHED:
+            return  # an older answer, to another task that asked: what has ended stays so
         self["metadata"] = operation
         self["status"], self["status_code"] = operation.get("status"), operation.get("status_code")
 
@@ -213,9 +216,10 @@ class ExecResponse(OperationResponse):
         except IncusOperationError:
             if not self.done:
                 raise
-            with suppress(IncusError):  # what the caller must see is how the command ended
+            ambiguous = self.returncode in AMBIGUOUS  # then only the output can tell, so it must not fail to come
+            with suppress(IncusNotFoundError if ambiguous else IncusError):
                 self._collect()
-            if self.returncode not in AMBIGUOUS or not (self.stdout_bytes or self.stderr_bytes):
+            if not ambiguous or not (self.stdout_bytes or self.stderr_bytes):
                 raise
         else:
             self._collect()

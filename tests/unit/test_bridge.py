@@ -274,6 +274,18 @@ class TestStreams:
             read_and_fail()
         assert client.instances.get("web").name == "web"
 
+    def test_disconnecting_in_it_does_not_hide_what_the_block_raises(self, client: Client) -> None:
+        def disconnect_and_fail() -> None:
+            with client.api.stream("GET", "/stream"):
+                client.disconnect()
+                raise ZeroDivisionError("mine")
+
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            disconnect_and_fail()
+        client.connect()
+        with client.api.stream("GET", "/stream"):
+            client.disconnect()
+
     def test_refused_stream(self, client: Client) -> None:
         with pytest.raises(IncusNotFoundError), client.api.stream("GET", "/nothing"):
             pytest.fail("the block must not be entered")

@@ -17,7 +17,7 @@ from .daemon import Daemon, envelope, error, sync
 
 
 async def test_views_share_the_connections(daemon: Daemon) -> None:
-    daemon.will(*[sync({})] * 5)
+    daemon.will(*[sync({})] * 4)
     client = daemon.client()
     shop = client.use_project("shop")
     await client.api.get("/1.0")
@@ -28,7 +28,6 @@ async def test_views_share_the_connections(daemon: Daemon) -> None:
     assert daemon.targets == [
         "GET /1.0",
         "GET /1.0?project=shop",
-        "GET /",
         "GET /1.0?project=shop&target=node1",
         "GET /1.0",
     ]
@@ -65,6 +64,15 @@ async def test_disconnecting_a_view_disconnects_all(daemon: Daemon) -> None:
     await client.use_project("shop").disconnect()
     with pytest.raises(IncusConnectionError, match="this client is disconnected"):
         await client.api.get("/1.0")
+
+
+async def test_entering_a_view_opens_nothing_again(daemon: Daemon) -> None:
+    client = daemon.client()
+    view = client.use_project("shop")
+    await client.disconnect()
+    async with view:
+        with pytest.raises(IncusConnectionError, match="this client is disconnected"):
+            await view.api.get("/1.0")
 
 
 async def test_leaving_closes_even_after_an_error(daemon: Daemon) -> None:

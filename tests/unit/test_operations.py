@@ -318,3 +318,11 @@ async def test_a_change_in_the_background_that_nobody_can_wait_for(daemon: Daemo
     daemon.will(reply(envelope("async", operation="/1.0/operations/1", metadata=metadata), 202))
     with pytest.raises(IncusProtocolError, match=r"PUT /1\.0/instances/web/state: the answer names no operation"):
         await daemon.client().instances.start("web", wait=True)
+
+
+async def test_what_has_ended_stays_so(daemon: Daemon) -> None:
+    daemon.will(SUCCESS, RUNNING)
+    answer = OperationResponse(envelope("async", metadata=operation()), daemon.api())
+    await answer.wait()
+    await answer.refresh()  # an answer that was under way for longer
+    assert (answer.done, answer.status, answer["status"]) == (True, "Success", "Success")

@@ -85,6 +85,7 @@ class Number:
         (Level.HIGH, "3"),
         (Ratio(0.5), "0.5"),
         (Number(2), "2"),
+        (b"caf\xc3\xa9", "café"),
     ],
 )
 def test_config_values(value: object, text: str) -> None:
@@ -93,7 +94,7 @@ def test_config_values(value: object, text: str) -> None:
     assert (found, type(found)) == (text, str)
 
 
-@pytest.mark.parametrize("value", [[], ["a"], {"a": 1}, b"x", object(), 1j, ("a",)])
+@pytest.mark.parametrize("value", [[], ["a"], {"a": 1}, bytearray(b"x"), object(), 1j, ("a",)])
 def test_what_is_no_value(value: object) -> None:
     with pytest.raises(IncusArgumentError, match=r"'limits\.cpu' cannot be .*a configuration value is"):
         config_values({"limits.cpu": value})
@@ -267,10 +268,10 @@ def test_what_json_cannot_carry(value: dict[Any, Any], kind: type[Exception], me
 @pytest.mark.parametrize(
     "attempt",
     [
-        lambda: config_values({"PASSWORD": b"hush"}),
+        lambda: config_values({"PASSWORD": b"hush\xff"}),
         lambda: config_values({"PASSWORD": ["hush"]}),
         lambda: config_values({"PASSWORD": "hush\udcff"}),
-        lambda: string_values({"PASSWORD": b"hush"}, "environment"),
+        lambda: string_values({"PASSWORD": b"hush\xff"}, "environment"),
         lambda: string_values(["PASSWORD=hush"], "environment"),  # type: ignore[arg-type]  # refused
         lambda: device_values({"d": "hush"}),
         lambda: body_values("hush"),  # type: ignore[arg-type]  # refused

@@ -101,6 +101,26 @@ async def test_the_path_of_an_operation_will_do(daemon: Daemon, api: APIClient) 
     assert daemon.last.path == WAIT
 
 
+async def test_a_wait_ends_with_the_client_and_does_not_move_to_the_next_connection(
+    daemon: Daemon, api: APIClient
+) -> None:
+    asked = asyncio.Event()
+
+    async def hang(peer: Peer, request: Request) -> None:
+        asked.set()
+        await silence(peer, request)
+
+    daemon.will(sync({}), hang, sync(["/1.0"]))
+    await api.get("/1.0")
+    task = asyncio.create_task(api.wait(UUID))
+    await asked.wait()
+    await api.disconnect()
+    await api.connect()
+    with pytest.raises(IncusConnectionError) as caught:
+        await task
+    assert caught.value.sent
+
+
 async def test_failure(daemon: Daemon, api: APIClient) -> None:
     daemon.will(FAILURE)
     with pytest.raises(IncusOperationConflictError) as caught:

@@ -40,7 +40,9 @@ class ExecVerbs(Collection[T]):
     ) -> ExecResponse:
         """Run a command in a running instance.
 
-        An exit code other than 0 raises nothing: it is the answer's `returncode` once the command has ended.
+        An exit code other than 0 raises nothing: it is the answer's `returncode` once the command has ended. Except for
+        126 and 127, which servers take for a command that could not be started: they raise (from the wait) unless
+        recorded output shows that the command ran.
 
         Example:
             ```python
@@ -68,6 +70,7 @@ class ExecVerbs(Collection[T]):
             IncusArgumentError: These options do not go together, or a value is out of range; nothing was sent.
             IncusBadRequestError: The instance does not run, or is frozen.
             IncusOperationNotFoundError: There is no such command in the instance (from the wait).
+            IncusOperationBadRequestError: The command cannot be executed (from the wait).
         """
         check_wait(wait)
         _check_modes(wait, wait_for_websocket, record_output, interactive)

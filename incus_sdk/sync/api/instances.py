@@ -293,6 +293,7 @@ class InstancesAPI(
         Raises:
             IncusArgumentError: There is no such field, or a device would be removed (that is for `edit`).
             IncusBadRequestError: The server does not take a value.
+            IncusPreconditionFailedError: Others changed the instance in between, three times in a row.
         """
         check_wait(wait)
         body = update_body(config)
