@@ -56,6 +56,7 @@ async def test_values_become_texts(client: Client, name: str) -> None:
         "user.number": 1.5,
         "user.path": Path("/srv/data"),
         "user.text": "as it is",
+        "user.bytes": "café".encode(),
         "user.nothing": None,
     }
     before = dict(config)
@@ -68,10 +69,11 @@ async def test_values_become_texts(client: Client, name: str) -> None:
         "user.number": "1.5",
         "user.path": "/srv/data",
         "user.text": "as it is",
+        "user.bytes": "café",
     }
 
 
-@pytest.mark.parametrize("value", [["a", "b"], {"a": 1}, b"bytes", object()])
+@pytest.mark.parametrize("value", [["a", "b"], {"a": 1}, bytearray(b"x"), object()])
 async def test_other_values_are_refused(client: Client, name: str, value: object) -> None:
     with pytest.raises(IncusArgumentError, match=r"'user\.x' cannot be .* a configuration value is a text"):
         await call(client.instances.create(name, NOTHING, cast("dict[str, str]", {"user.x": value})))
