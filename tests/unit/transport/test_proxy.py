@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
+import select
 import socket
 import ssl
-import threading
 from pathlib import Path
 
 import pytest
@@ -51,21 +51,24 @@ def tunnel_to(port: int) -> Serve:
         read_request(sock, visit)
         with socket.create_connection(("127.0.0.1", port), 10) as onward:
             sock.sendall(b"HTTP/1.1 200 Connection established\r\nvia: here\r\n\r\n")
-            back = threading.Thread(target=pump, args=(onward, sock))
-            back.start()
-            pump(sock, onward)
-            back.join()
+            relay(sock, onward)
 
     return serve
 
 
-def pump(source: socket.socket, sink: socket.socket) -> None:
+def relay(one: socket.socket, other: socket.socket) -> None:
+    """Pass on what either side says until one hangs up.
+
+    All in one thread: a TLS socket of Python before 3.13 breaks if one thread reads while another writes.
+    """
     with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+        while True:
+            decrypted = [side for side in (one, other) if isinstance(side, ssl.SSLSocket) and side.pending()]
+            for source in decrypted or select.select([one, other], [], [])[0]:
+                data = source.recv(65536)
+                if not data:
+                    return
+                (other if source is one else one).sendall(data)
 
 
 def answering(answer: bytes) -> Serve:
