@@ -33,7 +33,7 @@ def pieces(layout: Layout) -> Iterator[Piece]:
 
 
 def _about(definition: Definition, layout: Layout) -> str:
-    parts = [where_used(definition, layout, sent=True), availability(definition)]
+    parts = [definition.about, where_used(definition, layout, sent=True), availability(definition, layout)]
     return " ".join(filter(None, parts))
 
 
@@ -121,16 +121,14 @@ class _Dict:
         lines = [f"{self.about}\n"]
         for field in self.fields:
             lines.append(f"{field.key}: {self._annotation(field)}")
-            if remarks := field_remarks(field, self.definition):
-                lines.append(f'"""{remarks}"""')
+            lines += field_remarks(field, self.definition, self.types.layout)
         return f"class {self.name}(TypedDict{total}):\n{indent_block(lines)}\n\n"
 
     def _as_call(self) -> str:
         # Keys such as "record-output" can only be written this way.
         lines: list[str] = []
         for field in self.fields:
-            if remarks := field_remarks(field, self.definition):
-                lines.append(f"# {remarks}")
+            lines += field_remarks(field, self.definition, self.types.layout, as_comment=True)
             lines.append(f'"{field.key}": {self._annotation(field)},')
         arguments = f'"{self.name}", {{\n{indent_block(lines)}\n}}, total={self.draft}'
         return f"{self.name} = TypedDict({arguments})\n{self.about}"

@@ -25,13 +25,9 @@ class Layout:
     def __init__(self, spec: Spec, groups: Iterable[str]) -> None:
         self.spec = spec
         groups = tuple(groups)
-        bound = [entry["definition"] for entry in spec.overrides["bound"].values()]
-        self._names: dict[str, str] = {
-            entry_name: class_name
-            for class_name, entry in spec.overrides["bound"].items()
-            for entry_name in [entry["definition"], *entry["instead_of"]]
-        }
-        replaced = self._names.keys() - set(bound)
+        bound: dict[str, list[str]] = spec.overrides["bound"]
+        self._names = {name: f"{class_name}Data" for class_name, names in bound.items() for name in names}
+        replaced = {name for names in bound.values() for name in names[1:]}
         self.structs = self._classes("response", groups) - replaced
         self.dicts = self._classes("request", groups)
         self._refuse_clashes()

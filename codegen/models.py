@@ -17,9 +17,9 @@ __all__ = ["MODELS", "render"]
 MODELS = PurePosixPath("incus_sdk/models")
 
 
-def render(spec: Spec, groups: Iterable[str] | None = None) -> dict[PurePosixPath, str]:
-    """Return the files of the models of these groups (those of the overrides, if not given), not yet formatted."""
-    layout = Layout(spec, spec.groups if groups is None else groups)
+def render(spec: Spec) -> dict[PurePosixPath, str]:
+    """Return the files of the models, not yet formatted."""
+    layout = Layout(spec, spec.groups)
     homes = layout.all_names()
     pieces = [*structs.pieces(layout), *bodies.pieces(layout)]
     _refuse_cycles(pieces, homes)

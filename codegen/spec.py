@@ -9,23 +9,19 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["VERSIONS", "Definition", "Field", "Role", "Spec", "SpecError", "Type", "Use", "load"]
+from .descriptions import Descriptions
+from .errors import SpecError
 
-VERSIONS = ("6.0", "7.0", "main")
-"""The versions that the facts tell apart, oldest first."""
+__all__ = ["Definition", "Field", "Role", "Spec", "SpecError", "Type", "Use", "load"]
 
 Role: TypeAlias = Literal["request", "response"]
 SCHEMA = Path(__file__).parent.parent / "schema"
 _SCALARS = {"string", "integer", "boolean", "number", "any"}
-
-
-class SpecError(Exception):
-    """The facts and the overrides do not fit together."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,7 @@ class Field:
         type: Its type, corrected.
         extension: The API extension that brought it; empty if it was there from the start.
         versions: The versions that have it.
+        about: What is to be said about it; empty if the name says it.
     """
 
     key: str
@@ -79,6 +76,7 @@ class Field:
     type: Type
     extension: str
     versions: tuple[str, ...]
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,12 +88,16 @@ class Definition:
         fields: By name.
         alias: What it is another name for.
         versions: The versions that have it.
+        about: What is to be said about it as a whole; may be empty.
+        names: Its own name, then those of the definitions that it takes the place of.
     """
 
     name: str
     fields: tuple[Field, ...]
     alias: Type | None
     versions: tuple[str, ...]
+    about: str = ""
+    names: tuple[str, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -118,19 +120,32 @@ class Use:
     path: str
     role: Role
     definitions: frozenset[str]
+    extension: str
 
 
 class Spec:
-    """Everything that the generator knows."""
+    """Everything that the generator knows.
 
-    def __init__(self, facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    Attributes:
+        facts: The file as it is.
+        versions: The versions that the facts tell apart, oldest first.
+    """
+
+    def __init__(
+        self, facts: Mapping[str, Any], overrides: Mapping[str, Any], descriptions: Descriptions | None = None
+    ) -> None:
+        self.facts = facts
         self.overrides = overrides
+        self.descriptions = descriptions or Descriptions({})
         self.source = ", ".join(facts["source"].values())
+        self.versions: tuple[str, ...] = tuple(facts["source"])
         self.groups: tuple[str, ...] = tuple(overrides["groups"])
         self.definitions = {name: self._definition(name, item) for name, item in facts["definitions"].items()}
-        self._groups = {operation["group"] for operation in facts["operations"]}
+        self._check_definitions()
+        for names in overrides["bound"].values():
+            self.definitions[names[0]] = self._united([self.definitions[name] for name in names])
         self.uses = [use for operation in facts["operations"] for use in self._uses(operation)]
-        self._check()
+        self._check_groups()
 
     @cached_property
     def all_groups(self) -> tuple[str, ...]:
@@ -173,21 +188,38 @@ class Spec:
                 key=key,
                 name=self._python_name(key),
                 type=Type.parse(types.get(f"{name}.{key}", fact["type"])),
-                extension=self._extension(fact.get("extension", "")),
+                extension=self.extension(fact.get("extension", ""), f"{name}.{key}"),
                 versions=tuple(fact.get("in", versions)),
+                about=self.descriptions.field(name, key),
             )
             for key, fact in sorted(facts.items())
         )
-        return Definition(name, fields, alias, versions)
+        return Definition(name, fields, alias, versions, self.descriptions.whole(name), (name,))
+
+    def _united(self, definitions: Iterable[Definition]) -> Definition:
+        """Return the first, with the versions in which it or one that it takes the place of is there."""
+        first, *others = definitions
+        fields: list[Field] = []
+        for field in first.fields:
+            everywhere = [field, *(twin for other in others for twin in other.fields if twin.key == field.key)]
+            fields.append(replace(field, versions=self._ordered(item.versions for item in everywhere)))
+        versions = self._ordered(item.versions for item in [first, *others])
+        names = (first.name, *(item.name for item in others))
+        return replace(first, fields=tuple(fields), versions=versions, names=names)
+
+    def _ordered(self, parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+        found = {version for part in parts for version in part}
+        return tuple(version for version in self.versions if version in found)
 
     def _python_name(self, key: str) -> str:
         names: Mapping[str, str] = self.overrides["names"]
         name = names.get(key) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().replace("-", "_")
         return f"{name}_" if name in ("class", "from", "global") else name
 
-    def _extension(self, name: str) -> str:
-        corrected: str = self.overrides["extensions"].get(name, name)
-        return corrected
+    def extension(self, name: str, field: str = "") -> str:
+        """Return the extension that is right, for a field or for whatever is said to need it."""
+        corrections: Mapping[str, str] = self.overrides["extensions"]
+        return corrections.get(field) or corrections.get(name, name)
 
     def _uses(self, operation: Mapping[str, Any]) -> Iterator[Use]:
         texts: list[tuple[Role, str | None]] = [("request", operation["request"]), ("response", operation["response"])]
@@ -195,20 +227,30 @@ class Spec:
         for role, text in texts:
             # "InstancesPost | raw bytes (backup)": words that are no definitions say how raw bodies look.
             if names := frozenset(re.findall(r"\w+", text or "")) & self.definitions.keys():
-                yield Use(operation["group"], operation["method"], operation["path"], role, frozenset(names))
+                extension = self.extension(operation["api_extension"] or "")
+                yield Use(operation["group"], operation["method"], operation["path"], role, frozenset(names), extension)
 
-    def _check(self) -> None:
+    def _check_definitions(self) -> None:
         """Refuse overrides for what does not exist: they are leftovers or typing errors."""
-        known = self.definitions.keys()
-        for section in ("fields", "homes", "unnamed", "nullable", "secret"):
-            if unknown := self.overrides[section].keys() - known:
+        named = {section: self.overrides[section].keys() for section in ("fields", "homes", "unnamed", "nullable")}
+        named |= {section: self.overrides[section].keys() for section in ("secret", "unsent")}
+        named["bound"] = {name for names in self.overrides["bound"].values() for name in names}
+        for section, names in named.items():
+            if unknown := names - self.definitions.keys():
                 raise SpecError(f"schema/overrides.toml, [{section}]: no such definition: {', '.join(sorted(unknown))}")
-        if unknown := set(self.groups) - self._groups:
+        keys = {name: {field.key for field in item.fields} for name, item in self.definitions.items()}
+        self.descriptions.check(keys)
+
+    def _check_groups(self) -> None:
+        known = {operation["group"] for operation in self.facts["operations"]}
+        known |= {entry["group"] for entry in self.overrides["unnamed"].values()}
+        if unknown := set(self.groups) - known:
             raise SpecError(f"schema/overrides.toml, groups: no such group: {', '.join(sorted(unknown))}")
 
 
 def load(schema: Path = SCHEMA) -> Spec:
-    """Read the facts and the overrides."""
+    """Read the facts, the overrides and the descriptions."""
     facts = json.loads((schema / "incus-api.json").read_text(encoding="utf-8"))
     overrides = tomllib.loads((schema / "overrides.toml").read_text(encoding="utf-8"))
-    return Spec(facts, overrides)
+    descriptions = tomllib.loads((schema / "descriptions.toml").read_text(encoding="utf-8"))
+    return Spec(facts, overrides, Descriptions(descriptions))

@@ -63,11 +63,10 @@ class _Struct:
         name = self.layout.struct_name(self.definition.name)
         bound = self.layout.is_bound(self.definition.name)
         storage = "dict=True" if bound else "gc=False"
-        body = [self._docstring(), *[line for field in self.fields for line in self._field(field)]]
+        body = [self._docstring(), *self._secret_fields()]
+        body += [line for field in self.fields for line in self._field(field)]
         if self.repairs:
             body += ["", "def __post_init__(self) -> None:", *[f"    {line}" for line in self.repairs]]
-        if self.secret:
-            body += ["", *self._repr()]
         head = f"class {name}(Model, kw_only=True, {storage}):"
         before = [field for field in self.fields if not self._is_recursive(field) or field.key not in self.nullable]
         parts = {part for field in before for part in field.type.definitions}
@@ -89,16 +88,16 @@ class _Struct:
         return imports
 
     def _docstring(self) -> str:
-        uses = [where_used(self.definition, self.layout, sent=False), availability(self.definition)]
-        return docstring(f"`{self.definition.name}` of the API.", " ".join(filter(None, uses)))
+        uses = [where_used(self.definition, self.layout, sent=False), availability(self.definition, self.layout)]
+        more = " ".join(filter(None, [self.definition.about, *uses]))
+        return docstring(f"`{self.definition.name}` of the API.", more)
 
     def _field(self, field: Field) -> Iterator[str]:
         annotation, default = self._value(field)
         if field.name != field.key:
             default = f'msgspec.field(name="{field.key}", default={default})'
         yield f"{field.name}: {annotation} = {default}"
-        if remarks := field_remarks(field, self.definition):
-            yield f'"""{remarks}"""'
+        yield from field_remarks(field, self.definition, self.layout)
 
     def _value(self, field: Field) -> tuple[str, str]:
         """Return annotation and default, and note what has to be repaired after decoding."""
@@ -112,12 +111,14 @@ class _Struct:
             self.repairs.append(f"self.{field.name} = {_without_nulls(f'self.{field.name}', field.type, kind)}")
             return f"NullAsEmpty[{annotation}]", "[]" if kind.kind == "list" else "{}"
         if kind.kind == "definition":
-            self._use("NullAsEmpty", "or_empty")
-            self.repairs.append(f"self.{field.name} = or_empty(self.{field.name}, {annotation})")
+            self._use("NullAsEmpty")
+            self.repairs.append(f"self.{field.name} = self.{field.name} or {annotation}()")
             return f"NullAsEmpty[{annotation}]", f"msgspec.field(default_factory={annotation})"
         if kind.name == "string:date-time":
             self._use("or_none")
-            self.repairs.append(f"self.{field.name} = or_none(self.{field.name})")
+            # Looked at here first: there can be thousands of times in an answer, and calls cost most.
+            self.repairs.append(f"if self.{field.name} and self.{field.name}.year <= 1970:")
+            self.repairs.append(f"    self.{field.name} = or_none(self.{field.name})")
             return annotation, "None"
         special = {"any": "None", "string:byte": 'b""'}
         return annotation, special.get(kind.name) or _SCALARS[kind.name.partition(":")[0]][1]
@@ -129,11 +130,10 @@ class _Struct:
     def _use(self, *names: str) -> None:
         self.imports["._base"].update(names)
 
-    def _repr(self) -> Iterator[str]:
-        names = sorted(field.name for field in self.definition.fields if field.key in self.secret)
-        self._use("masked_repr")
-        yield "def __repr__(self) -> str:"
-        yield f"    return masked_repr(self, {', '.join(map(repr, names))})"
+    def _secret_fields(self) -> Iterator[str]:
+        if self.secret:
+            names = tuple(sorted(field.name for field in self.definition.fields if field.key in self.secret))
+            yield f"_secret_fields = {names!r}\n"
 
 
 def _without_nulls(value: str, declared: Type, kind: Type) -> str:

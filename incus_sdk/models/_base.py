@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 import msgspec
 
-__all__ = ["Model", "NullAsEmpty", "masked_repr", "or_empty", "or_none"]
+__all__ = ["Model", "NullAsEmpty", "or_none"]
 
 T = TypeVar("T")
 
@@ -20,6 +20,23 @@ else:  # The server writes null for an empty list or map. Users never see it, so
 
 class Model(msgspec.Struct):
     """Plain data as the server sent it; compared by value, can be copied and pickled."""
+
+    _secret_fields: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={value}" for name, value in self._summary())
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Have `rich` print the same, and not what is secret."""
+        return [(name, _Plain(value)) for name, value in self._summary()]
+
+    def _summary(self) -> Iterator[tuple[str, str]]:
+        """Yield what is not empty, in short: configuration can be long, and can hold passwords."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if value:
+                yield name, "..." if name in self._secret_fields else _short(value)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it with the server's own keys and values, ready for `json.dumps`.
@@ -39,23 +56,26 @@ class Model(msgspec.Struct):
         return msgspec.convert(data, cls)
 
 
-def or_empty(value: T | None, empty: Callable[[], T]) -> T:
-    """Return the value, or an empty one for null."""
-    return empty() if value is None else value
-
-
-def or_none(value: datetime | None) -> datetime | None:
-    """Return the time, or `None` for one of the two that servers write when there is none.
+def or_none(value: datetime) -> datetime | None:
+    """Return an old time, or `None` for one of the two that servers write when there is none.
 
     Those are the zero of Go, in the year 1, and the zero of Unix.
     """
-    if value is None or value.year == 1:
-        return None
-    # The cheap comparison comes first: nothing but the zero itself gets to the second.
-    return None if value.year <= 1970 and value.timestamp() == 0 else value
+    return None if value.year == 1 or value.timestamp() == 0 else value
 
 
-def masked_repr(model: msgspec.Struct, *secret: str) -> str:
-    """Return the usual repr without the values of some fields."""
-    shown = (f"{name}={'...' if name in secret else repr(getattr(model, name))}" for name in model.__struct_fields__)
-    return f"{type(model).__name__}({', '.join(shown)})"
+class _Plain(str):
+    """A text that is its own repr."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return f"[{len(value)}]" if isinstance(value, list) else f"{{{len(value)}}}"  # pyright: ignore[reportUnknownArgumentType] - of any items
+    if isinstance(value, msgspec.Struct):
+        return f"{type(value).__name__}(...)"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return repr(value) if not isinstance(value, str) or len(value) <= 60 else f"{value[:57]!r}..."

@@ -5,17 +5,144 @@
 """Data of the group `images`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TypedDict
 
-from .._base import Model, NullAsEmpty
+from .._base import Model, NullAsEmpty, or_none
 
 __all__ = [
+    "ImageAlias",
+    "ImageAliasDict",
+    "ImageAliasesEntryBody",
+    "ImageAliasesEntryData",
+    "ImageAliasesEntryPost",
+    "ImageAliasesEntryPut",
+    "ImageAliasesPost",
+    "ImageBody",
+    "ImageData",
+    "ImageExportPost",
     "ImageMetadata",
     "ImageMetadataBody",
     "ImageMetadataDict",
     "ImageMetadataTemplate",
     "ImageMetadataTemplateDict",
+    "ImagePut",
+    "ImageSource",
+    "ImagesPost",
+    "ImagesPostSource",
 ]
+
+
+class ImageAlias(Model, kw_only=True, gc=False):
+    """`ImageAlias` of the API.
+
+    Part of `ImageData`.
+    """
+
+    description: str = ""
+    name: str = ""
+
+
+class ImageAliasDict(TypedDict, total=False):
+    """`ImageAlias` of the API.
+
+    Part of `ImageExportPost` and `ImagesPost`.
+    """
+
+    description: str
+    name: str
+
+
+class ImageAliasesEntryBody(TypedDict):
+    """`ImageAliasesEntryPut` as `edit` and `modify` hand it out: with every key, to be changed in place."""
+
+    description: str
+    target: str
+    """Fingerprint of the image."""
+
+
+class ImageAliasesEntryData(Model, kw_only=True, dict=True):
+    """`ImageAliasesEntry` of the API.
+
+    Answer of `GET /1.0/images/aliases` and `GET /1.0/images/aliases/{name}`.
+    """
+
+    description: str = ""
+    name: str = ""
+    target: str = ""
+    """Fingerprint of the image."""
+    type: str = ""
+    """`container` or `virtual-machine`: an alias can stand for one image of each. Added by API extension
+    `image_types`."""
+
+
+class ImageAliasesEntryPost(TypedDict, total=False):
+    """`ImageAliasesEntryPost` of the API.
+
+    Body of `POST /1.0/images/aliases/{name}`.
+    """
+
+    name: str
+
+
+class ImageAliasesEntryPut(TypedDict, total=False):
+    """`ImageAliasesEntryPut` of the API.
+
+    Body of `PATCH /1.0/images/aliases/{name}` and `PUT /1.0/images/aliases/{name}`.
+    """
+
+    description: str
+    target: str
+    """Fingerprint of the image."""
+
+
+class ImageAliasesPost(TypedDict, total=False):
+    """`ImageAliasesPost` of the API.
+
+    Body of `POST /1.0/images/aliases`.
+    """
+
+    description: str
+    name: str
+    target: str
+    """Fingerprint of the image."""
+    type: str
+    """`container` or `virtual-machine`: an alias can stand for one image of each. Added by API extension
+    `image_types`."""
+
+
+class ImageBody(TypedDict):
+    """`ImagePut` as `edit` and `modify` hand it out: with every key, to be changed in place."""
+
+    auto_update: bool
+    """Whether the server replaces it when its source has a newer one."""
+    expires_at: datetime | str
+    """When it is out of date; `None` for never. Added by API extension `images_expiry`."""
+    profiles: list[str]
+    """What instances made of it get by default. Added by API extension `image_profiles`."""
+    properties: dict[str, str]
+    """What describes it: `os`, `release`, `variant` …"""
+    public: bool
+    """Whether clients that are not trusted may use it."""
+
+
+class ImageExportPost(TypedDict, total=False):
+    """`ImageExportPost` of the API.
+
+    Body of `POST /1.0/images/{fingerprint}/export`. Needs API extension `images_push_relay`.
+    """
+
+    aliases: Sequence[ImageAliasDict]
+    certificate: str
+    """PEM of the receiving server's certificate."""
+    profiles: Sequence[str]
+    """Added by API extension `image_copy_profile`."""
+    project: str
+    """The project to put it in. Added by API extension `images_target_project`."""
+    secret: str
+    """Secret that the receiving server gave."""
+    target: str
+    """URL of the receiving server."""
 
 
 class ImageMetadataTemplate(Model, kw_only=True, gc=False):
@@ -25,15 +152,19 @@ class ImageMetadataTemplate(Model, kw_only=True, gc=False):
     """
 
     create_only: bool = False
+    """Whether to leave a file alone that is there already."""
     gid: str = ""
     """Added by API extension `image_template_permissions`."""
     mode: str = ""
-    """Added by API extension `image_template_permissions`."""
+    """Octal digits. Added by API extension `image_template_permissions`."""
     properties: NullAsEmpty[dict[str, str]] = {}
+    """Values that the template can use."""
     template: str = ""
+    """Name of the template, in the image's `templates` folder."""
     uid: str = ""
     """Added by API extension `image_template_permissions`."""
     when: NullAsEmpty[list[str]] = []
+    """`create`, `copy` and `start`, or some of them."""
 
     def __post_init__(self) -> None:
         self.properties = self.properties or {}
@@ -43,14 +174,17 @@ class ImageMetadataTemplate(Model, kw_only=True, gc=False):
 class ImageMetadata(Model, kw_only=True, gc=False):
     """`ImageMetadata` of the API.
 
-    Answer of `GET /1.0/instances/{name}/metadata`.
+    Answer of `GET /1.0/instances/{name}/metadata`. Needs API extension `container_edit_metadata`.
     """
 
     architecture: str = ""
     creation_date: int = 0
+    """In seconds since 1970."""
     expiry_date: int = 0
+    """In seconds since 1970; 0 for never."""
     properties: NullAsEmpty[dict[str, str]] = {}
     templates: NullAsEmpty[dict[str, ImageMetadataTemplate]] = {}
+    """By path of the file that is written."""
 
     def __post_init__(self) -> None:
         self.properties = self.properties or {}
@@ -64,15 +198,19 @@ class ImageMetadataTemplateDict(TypedDict, total=False):
     """
 
     create_only: bool
+    """Whether to leave a file alone that is there already."""
     gid: str
     """Added by API extension `image_template_permissions`."""
     mode: str
-    """Added by API extension `image_template_permissions`."""
+    """Octal digits. Added by API extension `image_template_permissions`."""
     properties: Mapping[str, str]
+    """Values that the template can use."""
     template: str
+    """Name of the template, in the image's `templates` folder."""
     uid: str
     """Added by API extension `image_template_permissions`."""
     when: Sequence[str]
+    """`create`, `copy` and `start`, or some of them."""
 
 
 class ImageMetadataBody(TypedDict):
@@ -80,19 +218,177 @@ class ImageMetadataBody(TypedDict):
 
     architecture: str
     creation_date: int
+    """In seconds since 1970."""
     expiry_date: int
+    """In seconds since 1970; 0 for never."""
     properties: dict[str, str]
     templates: dict[str, ImageMetadataTemplateDict]
+    """By path of the file that is written."""
 
 
 class ImageMetadataDict(TypedDict, total=False):
     """`ImageMetadata` of the API.
 
-    Body of `PATCH /1.0/instances/{name}/metadata` and `PUT /1.0/instances/{name}/metadata`.
+    Body of `PATCH /1.0/instances/{name}/metadata` and `PUT /1.0/instances/{name}/metadata`. Needs API extension
+    `container_edit_metadata`.
     """
 
     architecture: str
     creation_date: int
+    """In seconds since 1970."""
     expiry_date: int
+    """In seconds since 1970; 0 for never."""
     properties: Mapping[str, str]
     templates: Mapping[str, ImageMetadataTemplateDict]
+    """By path of the file that is written."""
+
+
+class ImagePut(TypedDict, total=False):
+    """`ImagePut` of the API.
+
+    Body of `PATCH /1.0/images/{fingerprint}` and `PUT /1.0/images/{fingerprint}`.
+    """
+
+    auto_update: bool
+    """Whether the server replaces it when its source has a newer one."""
+    expires_at: datetime | str
+    """When it is out of date; `None` for never. Added by API extension `images_expiry`."""
+    profiles: Sequence[str]
+    """What instances made of it get by default. Added by API extension `image_profiles`."""
+    properties: Mapping[str, str]
+    """What describes it: `os`, `release`, `variant` …"""
+    public: bool
+    """Whether clients that are not trusted may use it."""
+
+
+class ImageSource(Model, kw_only=True, gc=False):
+    """`ImageSource` of the API.
+
+    Part of `ImageData`.
+    """
+
+    alias: str = ""
+    certificate: str = ""
+    """PEM, if no public authority vouches for the server."""
+    image_type: str = ""
+    """`container` or `virtual-machine`. Added by API extension `image_types`."""
+    protocol: str = ""
+    """`incus`, `simplestreams` or `oci`."""
+    server: str = ""
+    """URL."""
+
+
+class ImageData(Model, kw_only=True, dict=True):
+    """`Image` of the API.
+
+    Answer of `GET /1.0/images` and `GET /1.0/images/{fingerprint}`.
+    """
+
+    aliases: NullAsEmpty[list[ImageAlias]] = []
+    architecture: str = ""
+    auto_update: bool = False
+    """Whether the server replaces it when its source has a newer one."""
+    cached: bool = False
+    """Whether the server fetched it by itself, for an instance; it is deleted when unused for some days."""
+    created_at: datetime | None = None
+    """When it was built."""
+    expires_at: datetime | None = None
+    """When it is out of date; `None` for never. Added by API extension `images_expiry`."""
+    filename: str = ""
+    """Of the file that was uploaded."""
+    fingerprint: str = ""
+    """SHA-256 of its content, in hexadecimal."""
+    last_used_at: datetime | None = None
+    locations: NullAsEmpty[list[str]] = []
+    """Cluster members that have a copy. Added by API extension `image_locations`."""
+    profiles: NullAsEmpty[list[str]] = []
+    """What instances made of it get by default. Added by API extension `image_profiles`."""
+    project: str = ""
+    """Added by API extension `images_all_projects`."""
+    properties: NullAsEmpty[dict[str, str]] = {}
+    """What describes it: `os`, `release`, `variant` …"""
+    public: bool = False
+    """Whether clients that are not trusted may use it."""
+    size: int = 0
+    """In bytes."""
+    type: str = ""
+    """`container` or `virtual-machine`. Added by API extension `image_types`."""
+    update_source: ImageSource | None = None
+    """Where it came from, if it can be updated from there."""
+    uploaded_at: datetime | None = None
+    """When the server got it."""
+
+    def __post_init__(self) -> None:
+        self.aliases = self.aliases or []
+        if self.created_at and self.created_at.year <= 1970:
+            self.created_at = or_none(self.created_at)
+        if self.expires_at and self.expires_at.year <= 1970:
+            self.expires_at = or_none(self.expires_at)
+        if self.last_used_at and self.last_used_at.year <= 1970:
+            self.last_used_at = or_none(self.last_used_at)
+        self.locations = self.locations or []
+        self.profiles = self.profiles or []
+        self.properties = self.properties or {}
+        if self.uploaded_at and self.uploaded_at.year <= 1970:
+            self.uploaded_at = or_none(self.uploaded_at)
+
+
+class ImagesPostSource(TypedDict, total=False):
+    """`ImagesPostSource` of the API.
+
+    Part of `ImagesPost`.
+    """
+
+    alias: str
+    """An image by alias."""
+    certificate: str
+    """PEM of the other server's certificate, if no public authority vouches for it."""
+    fingerprint: str
+    """An image by fingerprint; the beginning is enough if no other one has it."""
+    image_type: str
+    """`container` or `virtual-machine`, where an alias stands for both. Added by API extension `image_types`."""
+    mode: str
+    """`pull`: the server fetches; `push`: it waits to be sent to."""
+    name: str
+    """Name of the instance, or `instance/snapshot`."""
+    project: str
+    """The project of what is copied, if it is another one. Added by API extension `image_source_project`."""
+    protocol: str
+    """`incus`, `simplestreams` or `oci`."""
+    secret: str
+    """Secret for a private image of another server."""
+    server: str
+    """URL of the other server."""
+    type: str
+    """`instance`, `snapshot`, `image` or `url`."""
+    url: str
+    """Asked for headers that say where the image is (type `url`)."""
+
+
+class ImagesPost(TypedDict, total=False):
+    """`ImagesPost` of the API.
+
+    Body of `POST /1.0/images`.
+    """
+
+    aliases: Sequence[ImageAliasDict]
+    """Added by API extension `image_create_aliases`."""
+    auto_update: bool
+    """Whether the server replaces it when its source has a newer one."""
+    compression_algorithm: str
+    """For an image made of an instance: `gzip`, `zstd -19`, `none` …; left out, the server's default. Added by API
+    extension `image_compression_algorithm`."""
+    expires_at: datetime | str
+    """When it is out of date; `None` for never. Added by API extension `images_expiry`."""
+    filename: str
+    """A name for the file, which downloads then have."""
+    format: str
+    """For an image made of an instance: `unified` (one file) or `split` (metadata and root file system). Added by
+    API extension `instance_publish_split`."""
+    profiles: Sequence[str]
+    """What instances made of it get by default. Added by API extension `image_profiles`."""
+    properties: Mapping[str, str]
+    """What describes it: `os`, `release`, `variant` …"""
+    public: bool
+    """Whether clients that are not trusted may use it."""
+    source: ImagesPostSource

@@ -11,9 +11,9 @@ from typing import NotRequired, TypeAlias, TypedDict
 import msgspec
 
 from ...types import Config, ConfigDraft, Devices, DevicesDraft
-from .._base import Model, NullAsEmpty, or_empty, or_none
-from .instances_backups import InstanceBackup
-from .instances_snapshots import InstancePostTarget, InstanceSnapshot
+from .._base import Model, NullAsEmpty, or_none
+from .instances_backups import InstanceBackupData
+from .instances_snapshots import InstancePostTarget, InstanceSnapshotData
 
 __all__ = [
     "Access",
@@ -46,8 +46,11 @@ class AccessEntry(Model, kw_only=True, gc=False):
     """
 
     identifier: str = ""
+    """Fingerprint of the certificate, or name of the user."""
     provider: str = ""
+    """`tls`, `openfga` …"""
     role: str = ""
+    """`admin`, `view`, `operator` …"""
 
 
 Access: TypeAlias = list[AccessEntry]
@@ -61,12 +64,18 @@ class InstanceBody(TypedDict):
     config: ConfigDraft
     description: str
     devices: DevicesDraft
+    """Its own devices, by name; `expanded_devices` has those of its profiles as well."""
     disk_only: NotRequired[bool]
-    """Since Incus 7.0."""
+    """Restore the root disk alone, and leave the configuration as it is. Added by API extension
+    `instance_snapshot_disk_only_restore`."""
     ephemeral: bool
+    """Whether it is deleted when it stops."""
     profiles: list[str]
+    """In this order; later ones win."""
     restore: NotRequired[str]
+    """Name of a snapshot to go back to."""
     stateful: bool
+    """Whether its memory was saved when it was stopped."""
 
 
 class InstanceCreateFields(TypedDict, total=False):
@@ -75,79 +84,114 @@ class InstanceCreateFields(TypedDict, total=False):
     architecture: str
     description: str
     disk_only: bool
-    """Since Incus 7.0."""
+    """Restore the root disk alone, and leave the configuration as it is. Added by API extension
+    `instance_snapshot_disk_only_restore`."""
     restore: str
+    """Name of a snapshot to go back to."""
     start: bool
-    """Added by API extension `instance_create_start`."""
+    """Whether to start it, too. Added by API extension `instance_create_start`."""
     stateful: bool
+    """Whether its memory was saved when it was stopped."""
 
 
 class InstancePost(TypedDict, total=False):
     """`InstancePost` of the API.
 
-    Body of `POST /1.0/instances/{name}`.
+    With a new name alone it is a renaming; with `migration` set it moves, within the cluster or to another server.
+    Body of `POST /1.0/instances/{name}`. Needs API extension `instances`.
     """
 
     Config: Config
+    """Configuration that the moved instance gets."""
     Devices: Devices
+    """Devices that the moved instance gets."""
     Profiles: Sequence[str]
-    """Added by API extension `instance_move_config`."""
+    """Profiles that the moved instance gets. Added by API extension `instance_move_config`."""
     allow_inconsistent: bool
-    """Added by API extension `instance_allow_inconsistent_copy`."""
+    """Move although files may change meanwhile, and ignore what vanishes. Added by API extension
+    `instance_allow_inconsistent_copy`."""
     instance_only: bool
+    """Move without snapshots, which are lost."""
     live: bool
+    """Move while it runs."""
     migration: bool
     name: str
     pool: str
-    """Added by API extension `instance_pool_move`."""
+    """The storage pool to move it to. Added by API extension `instance_pool_move`."""
     project: str
-    """Added by API extension `instance_project_move`."""
+    """The project to move it to. Added by API extension `instance_project_move`."""
     refresh: bool
-    """Added by API extension `instance_refresh_migration`. Newer than Incus 7.0."""
+    """Transfer most of it while it runs, and the rest after a short stop. Added by API extension
+    `instance_refresh_migration`."""
     target: InstancePostTarget
+    """The server to send it to; without, that server fetches it."""
 
 
 class InstancePut(TypedDict, total=False):
     """`InstancePut` of the API.
 
-    Body of `PATCH /1.0/instances/{name}` and `PUT /1.0/instances/{name}`.
+    Body of `PATCH /1.0/instances/{name}` and `PUT /1.0/instances/{name}`. Needs API extension `instances`.
     """
 
     architecture: str
     config: Config
     description: str
     devices: Devices
+    """Its own devices, by name; `expanded_devices` has those of its profiles as well."""
     disk_only: bool
-    """Since Incus 7.0."""
+    """Restore the root disk alone, and leave the configuration as it is. Added by API extension
+    `instance_snapshot_disk_only_restore`."""
     ephemeral: bool
+    """Whether it is deleted when it stops."""
     profiles: Sequence[str]
+    """In this order; later ones win."""
     restore: str
+    """Name of a snapshot to go back to."""
     stateful: bool
+    """Whether its memory was saved when it was stopped."""
 
 
 InstanceSource = TypedDict(
     "InstanceSource",
     {
+        # An image by alias.
         "alias": str,
-        # Added by API extension `instance_allow_inconsistent_copy`.
+        # Copy a running instance although its files may change meanwhile, and ignore what vanishes. Added by API
+        # extension `instance_allow_inconsistent_copy`.
         "allow_inconsistent": bool,
+        # Fingerprint of the image that the copied instance was made from, if the target has it.
         "base-image": str,
+        # PEM of the other server's certificate, if no public authority vouches for it.
         "certificate": str,
+        # An image by fingerprint; the beginning is enough if no other one has it.
         "fingerprint": str,
+        # Copy without snapshots.
         "instance_only": bool,
         "live": bool,
+        # `pull`: the server fetches; `push`: it waits to be sent to.
         "mode": str,
+        # URL of the operation that waits on the sending server.
         "operation": str,
+        # The project of what is copied, if it is another one.
         "project": str,
+        # Properties that the image must have; the newest such image is taken.
         "properties": Mapping[str, str],
+        # `incus`, `simplestreams` or `oci`.
         "protocol": str,
+        # Bring an existing copy up to date.
         "refresh": bool,
-        # Added by API extension `custom_volume_refresh_exclude_older_snapshots`.
+        # On a refresh, leave out snapshots older than the copy's newest one. Added by API extension
+        # `custom_volume_refresh_exclude_older_snapshots`.
         "refresh_exclude_older": bool,
+        # Secret for a private image of another server.
         "secret": str,
+        # Secrets of the sending operation's websockets, by name.
         "secrets": Mapping[str, str],
+        # URL of the other server.
         "server": str,
+        # Name of the instance that is copied; `instance/snapshot` for a snapshot.
         "source": str,
+        # `image`, `migration`, `copy` or `none` for an empty instance.
         "type": str,
     },
     total=False,
@@ -161,10 +205,11 @@ Part of `InstanceRebuildPost` and `InstancesPost`.
 class InstanceRebuildPost(TypedDict, total=False):
     """`InstanceRebuildPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/rebuild`.
+    Body of `POST /1.0/instances/{name}/rebuild`. Needs API extension `instances_rebuild`.
     """
 
     source: InstanceSource
+    """An image, or type `none`."""
 
 
 class InstanceStateCPU(Model, kw_only=True, gc=False):
@@ -174,8 +219,9 @@ class InstanceStateCPU(Model, kw_only=True, gc=False):
     """
 
     allocated_time: int = 0
-    """Added by API extension `instance_state_cpu_time`."""
+    """CPU time that it may use in each second, in nanoseconds. Added by API extension `instance_state_cpu_time`."""
     usage: int = 0
+    """CPU time since it was started, in nanoseconds."""
 
 
 class InstanceStateDisk(Model, kw_only=True, gc=False):
@@ -185,8 +231,9 @@ class InstanceStateDisk(Model, kw_only=True, gc=False):
     """
 
     total: int = 0
-    """Added by API extension `instances_state_total`."""
+    """In bytes; 0 if there is no limit. Added by API extension `instances_state_total`."""
     usage: int = 0
+    """In bytes; -1 if the driver does not count it."""
 
 
 class InstanceStateMemory(Model, kw_only=True, gc=False):
@@ -196,11 +243,15 @@ class InstanceStateMemory(Model, kw_only=True, gc=False):
     """
 
     swap_usage: int = 0
+    """In bytes."""
     swap_usage_peak: int = 0
+    """In bytes; 0 where the kernel does not count it."""
     total: int = 0
-    """Added by API extension `instances_state_total`."""
+    """In bytes: the limit, or what the host has. Added by API extension `instances_state_total`."""
     usage: int = 0
+    """In bytes."""
     usage_peak: int = 0
+    """In bytes; 0 where the kernel does not count it."""
 
 
 class InstanceStateNetworkAddress(Model, kw_only=True, gc=False):
@@ -211,8 +262,11 @@ class InstanceStateNetworkAddress(Model, kw_only=True, gc=False):
 
     address: str = ""
     family: str = ""
+    """`inet` or `inet6`."""
     netmask: str = ""
+    """Length of the prefix, as in `24`."""
     scope: str = ""
+    """`local`, `link` or `global`."""
 
 
 class InstanceStateNetworkCounters(Model, kw_only=True, gc=False):
@@ -239,15 +293,20 @@ class InstanceStateNetwork(Model, kw_only=True, gc=False):
 
     addresses: NullAsEmpty[list[InstanceStateNetworkAddress]] = []
     counters: NullAsEmpty[InstanceStateNetworkCounters] = msgspec.field(default_factory=InstanceStateNetworkCounters)
+    """As seen from inside."""
     host_name: str = ""
+    """Name of the interface at the host's end."""
     hwaddr: str = ""
+    """MAC address."""
     mtu: int = 0
     state: str = ""
+    """`up` or `down`."""
     type: str = ""
+    """`broadcast`, `loopback`, `point-to-point` …"""
 
     def __post_init__(self) -> None:
         self.addresses = self.addresses or []
-        self.counters = or_empty(self.counters, InstanceStateNetworkCounters)
+        self.counters = self.counters or InstanceStateNetworkCounters()
 
 
 class InstanceStateOSInfo(Model, kw_only=True, gc=False):
@@ -266,109 +325,144 @@ class InstanceStateOSInfo(Model, kw_only=True, gc=False):
 class InstanceState(Model, kw_only=True, gc=False):
     """`InstanceState` of the API.
 
-    Answer of `GET /1.0/instances/{name}/state`.
+    Answer of `GET /1.0/instances/{name}/state`. Needs API extension `instances`.
     """
 
     cpu: NullAsEmpty[InstanceStateCPU] = msgspec.field(default_factory=InstanceStateCPU)
     disk: NullAsEmpty[dict[str, InstanceStateDisk]] = {}
+    """By device; only drivers that count what is used have some."""
     memory: NullAsEmpty[InstanceStateMemory] = msgspec.field(default_factory=InstanceStateMemory)
     network: NullAsEmpty[dict[str, InstanceStateNetwork]] = {}
+    """By name of the interface inside; empty for one that is stopped."""
     os_info: InstanceStateOSInfo | None = None
+    """`None` without an agent, as in containers."""
     pid: int = 0
+    """Of its first process on the host; 0 for one that is stopped."""
     processes: int = 0
+    """-1 for a virtual machine whose agent does not answer."""
     started_at: datetime | None = None
-    """Added by API extension `instance_state_started_at`."""
+    """`None` for one that is stopped. Added by API extension `instance_state_started_at`."""
     status: str = ""
     status_code: int = 0
 
     def __post_init__(self) -> None:
-        self.cpu = or_empty(self.cpu, InstanceStateCPU)
+        self.cpu = self.cpu or InstanceStateCPU()
         self.disk = self.disk or {}
-        self.memory = or_empty(self.memory, InstanceStateMemory)
+        self.memory = self.memory or InstanceStateMemory()
         self.network = self.network or {}
-        self.started_at = or_none(self.started_at)
+        if self.started_at and self.started_at.year <= 1970:
+            self.started_at = or_none(self.started_at)
 
 
 class InstanceData(Model, kw_only=True, dict=True):
     """`InstanceFull` of the API.
 
-    Answer of `GET /1.0/instances` and `GET /1.0/instances/{name}`.
+    Answer of `GET /1.0/instances` and `GET /1.0/instances/{name}`. Needs API extension `instances`.
     """
 
     architecture: str = ""
-    backups: list[InstanceBackup] | None = None
+    backups: list[InstanceBackupData] | None = None
+    """`None` unless it was read with them. Added by API extension `container_full`."""
     config: NullAsEmpty[dict[str, str]] = {}
     created_at: datetime | None = None
+    """When it was created, as far as the server knows."""
     description: str = ""
     devices: NullAsEmpty[dict[str, dict[str, str]]] = {}
-    disk_only: bool = False
-    """Since Incus 7.0."""
+    """Its own devices, by name; `expanded_devices` has those of its profiles as well."""
     ephemeral: bool = False
+    """Whether it is deleted when it stops."""
     expanded_config: NullAsEmpty[dict[str, str]] = {}
+    """What applies: the configuration of its profiles in their order, then its own."""
     expanded_devices: NullAsEmpty[dict[str, dict[str, str]]] = {}
+    """What applies: the devices of its profiles in their order, then its own."""
     last_used_at: datetime | None = None
+    """When it was started last."""
     location: str = ""
+    """The cluster member that it is on; `none` on a server that is in no cluster."""
     name: str = ""
     profiles: NullAsEmpty[list[str]] = []
+    """In this order; later ones win."""
     project: str = ""
     """Added by API extension `instance_all_projects`."""
-    snapshots: list[InstanceSnapshot] | None = None
+    snapshots: list[InstanceSnapshotData] | None = None
+    """`None` unless it was read with them. Added by API extension `container_full`."""
     state: InstanceState | None = None
+    """`None` unless it was read with it. Added by API extension `container_full`."""
     stateful: bool = False
+    """Whether its memory was saved when it was stopped."""
     status: str = ""
+    """`Running`, `Stopped`, `Frozen` or `Error`, or `Starting` … on the way there."""
     status_code: int = 0
+    """The status as a number: 102 is stopped, 103 running, 110 frozen, 112 an error."""
     type: str = ""
+    """`container` or `virtual-machine`."""
 
     def __post_init__(self) -> None:
         self.config = self.config or {}
-        self.created_at = or_none(self.created_at)
+        if self.created_at and self.created_at.year <= 1970:
+            self.created_at = or_none(self.created_at)
         self.devices = self.devices or {}
         self.expanded_config = self.expanded_config or {}
         self.expanded_devices = self.expanded_devices or {}
-        self.last_used_at = or_none(self.last_used_at)
+        if self.last_used_at and self.last_used_at.year <= 1970:
+            self.last_used_at = or_none(self.last_used_at)
         self.profiles = self.profiles or []
 
 
 class InstanceStatePut(TypedDict, total=False):
     """`InstanceStatePut` of the API.
 
-    Body of `PUT /1.0/instances/{name}/state`.
+    Body of `PUT /1.0/instances/{name}/state`. Needs API extension `instances`.
     """
 
     action: str
+    """`start`, `stop`, `restart`, `freeze` or `unfreeze`."""
     force: bool
+    """Do not ask the instance first; for `stop` and `restart`."""
     stateful: bool
+    """Save its memory (`stop`), or go on from it (`start`)."""
     timeout: int
+    """How long an instance may take to shut down, in seconds; -1 for any time. 0 gives up at once."""
 
 
 class InstancesPost(TypedDict, total=False):
     """`InstancesPost` of the API.
 
-    Body of `POST /1.0/instances`.
+    Body of `POST /1.0/instances`. Needs API extension `instances`.
     """
 
     architecture: str
     config: Config
     description: str
     devices: Devices
+    """Its own devices, by name; `expanded_devices` has those of its profiles as well."""
     disk_only: bool
-    """Since Incus 7.0."""
+    """Restore the root disk alone, and leave the configuration as it is. Added by API extension
+    `instance_snapshot_disk_only_restore`."""
     ephemeral: bool
+    """Whether it is deleted when it stops."""
     instance_type: str
+    """Limits by the name of a public cloud's machine, as in `t3.micro` or `c2-m4`."""
     name: str
+    """Left out, the server makes one up."""
     profiles: Sequence[str]
+    """Left out, those of the image, or `default`; an empty list is none at all."""
     restore: str
+    """Name of a snapshot to go back to."""
     source: InstanceSource
     start: bool
-    """Added by API extension `instance_create_start`."""
+    """Whether to start it, too. Added by API extension `instance_create_start`."""
     stateful: bool
+    """Whether its memory was saved when it was stopped."""
     type: str
+    """`container` or `virtual-machine`."""
 
 
 class InstancesPut(TypedDict, total=False):
     """`InstancesPut` of the API.
 
-    Body of `PUT /1.0/instances`.
+    Body of `PUT /1.0/instances`. Needs API extension `instance_bulk_state_change`.
     """
 
     state: InstanceStatePut
+    """`None` unless it was read with it."""

@@ -8,44 +8,78 @@ from typing import TypedDict
 
 from .._base import Model, or_none
 
-__all__ = ["BackupTarget", "InstanceBackup", "InstanceBackupPost", "InstanceBackupsPost"]
+__all__ = [
+    "BackupTarget",
+    "InstanceBackupCreateFields",
+    "InstanceBackupData",
+    "InstanceBackupPost",
+    "InstanceBackupsPost",
+]
 
 
 class BackupTarget(TypedDict, total=False):
     """`BackupTarget` of the API.
 
-    Part of `InstanceBackupsPost`. Since Incus 7.0.
+    Part of `InstanceBackupsPost` and `StorageVolumeBackupsPost`. Since Incus 7.0.
     """
 
     access_key: str
     bucket_name: str
     path: str
+    """Name of the object in the bucket."""
     protocol: str
+    """`S3`."""
     secret_key: str
     url: str
+    """URL of the S3 service."""
 
 
-class InstanceBackup(Model, kw_only=True, gc=False):
+class InstanceBackupCreateFields(TypedDict, total=False):
+    """Keywords of `create`: `InstanceBackupsPost` without what is a parameter already."""
+
+    compression_algorithm: str
+    """A program of the server, with options: `gzip`, `zstd -19`, `none` …; left out, the server's default. Added by
+    API extension `backup_compression_algorithm`."""
+    expires_at: datetime | str
+    """When the server deletes it; never, if there is no time."""
+    instance_only: bool
+    """Without snapshots."""
+    optimized_storage: bool
+    """In the format of the storage driver: fast, but only a pool with the same driver can read it."""
+    root_only: bool
+    """Without the volumes that depend on the instance. Added by API extension `dependent`."""
+    target: BackupTarget
+    """Where to upload it; it is not kept on the server then. Added by API extension `backup_s3_upload`."""
+
+
+class InstanceBackupData(Model, kw_only=True, dict=True):
     """`InstanceBackup` of the API.
 
-    Answer of `GET /1.0/instances/{name}/backups` and `GET /1.0/instances/{name}/backups/{backup}`.
+    Answer of `GET /1.0/instances/{name}/backups` and `GET /1.0/instances/{name}/backups/{backup}`. Needs API
+    extension `container_backup`.
     """
 
     created_at: datetime | None = None
+    """When it was created, as far as the server knows."""
     expires_at: datetime | None = None
+    """When the server deletes it; never, if there is no time."""
     instance_only: bool = False
+    """Without snapshots."""
     name: str = ""
     optimized_storage: bool = False
+    """In the format of the storage driver: fast, but only a pool with the same driver can read it."""
 
     def __post_init__(self) -> None:
-        self.created_at = or_none(self.created_at)
-        self.expires_at = or_none(self.expires_at)
+        if self.created_at and self.created_at.year <= 1970:
+            self.created_at = or_none(self.created_at)
+        if self.expires_at and self.expires_at.year <= 1970:
+            self.expires_at = or_none(self.expires_at)
 
 
 class InstanceBackupPost(TypedDict, total=False):
     """`InstanceBackupPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/backups/{backup}`.
+    Body of `POST /1.0/instances/{name}/backups/{backup}`. Needs API extension `container_backup`.
     """
 
     name: str
@@ -54,16 +88,21 @@ class InstanceBackupPost(TypedDict, total=False):
 class InstanceBackupsPost(TypedDict, total=False):
     """`InstanceBackupsPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/backups`.
+    Body of `POST /1.0/instances/{name}/backups`. Needs API extension `container_backup`.
     """
 
     compression_algorithm: str
-    """Added by API extension `backup_compression_algorithm`."""
+    """A program of the server, with options: `gzip`, `zstd -19`, `none` …; left out, the server's default. Added by
+    API extension `backup_compression_algorithm`."""
     expires_at: datetime | str
+    """When the server deletes it; never, if there is no time."""
     instance_only: bool
+    """Without snapshots."""
     name: str
+    """Left out, the server makes one up."""
     optimized_storage: bool
+    """In the format of the storage driver: fast, but only a pool with the same driver can read it."""
     root_only: bool
-    """Since Incus 7.0."""
+    """Without the volumes that depend on the instance. Added by API extension `dependent`."""
     target: BackupTarget
-    """Since Incus 7.0."""
+    """Where to upload it; it is not kept on the server then. Added by API extension `backup_s3_upload`."""

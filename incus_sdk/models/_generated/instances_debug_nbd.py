@@ -11,7 +11,8 @@ __all__ = ["InstanceDebugRepairPost"]
 class InstanceDebugRepairPost(TypedDict, total=False):
     """`InstanceDebugRepairPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/debug/repair`. Since Incus 7.0.
+    Body of `POST /1.0/instances/{name}/debug/repair`. Needs API extension `instances_debug_repair`.
     """
 
     action: str
+    """`rebuild-config-volume` or `rebuild-nvram`."""

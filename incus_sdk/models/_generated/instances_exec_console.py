@@ -12,44 +12,57 @@ __all__ = ["InstanceConsolePost", "InstanceExecPost", "InstancePortForwardPost"]
 class InstanceConsolePost(TypedDict, total=False):
     """`InstanceConsolePost` of the API.
 
-    Body of `POST /1.0/instances/{name}/console`.
+    Body of `POST /1.0/instances/{name}/console`. Needs API extension `console`.
     """
 
     force: bool
-    """Added by API extension `console_force`."""
+    """Take the console from whoever is connected. Added by API extension `console_force`."""
     height: int
+    """Rows of the terminal."""
     type: str
-    """Added by API extension `console_vga_type`."""
+    """`console`, or `vga` for the screen of a virtual machine (SPICE). Added by API extension `console_vga_type`."""
     width: int
+    """Columns of the terminal."""
 
 
 InstanceExecPost = TypedDict(
     "InstanceExecPost",
     {
+        # Program and arguments; no shell is involved.
         "command": Sequence[str],
+        # Folder to run it in; left out, the home folder.
         "cwd": str,
+        # Beside what the server and `environment.*` of the instance set.
         "environment": Mapping[str, str],
+        # Numeric.
         "group": int,
+        # Rows of the terminal.
         "height": int,
+        # With a terminal, one stream for all; else there are three.
         "interactive": bool,
+        # Keep what it writes in files on the server; not together with websockets.
         "record-output": bool,
+        # Numeric.
         "user": int,
+        # Start when all websockets are connected, which the client must do within seconds.
         "wait-for-websocket": bool,
+        # Columns of the terminal.
         "width": int,
     },
     total=False,
 )
 """`InstanceExecPost` of the API.
 
-Body of `POST /1.0/instances/{name}/exec`.
+Body of `POST /1.0/instances/{name}/exec`. Needs API extension `instances`.
 """
 
 
 class InstancePortForwardPost(TypedDict, total=False):
     """`InstancePortForwardPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/port-forward`. Newer than Incus 7.0.
+    Body of `POST /1.0/instances/{name}/port-forward`. Needs API extension `instance_port_forward`.
     """
 
     address: str
+    """An IP address, as seen from inside."""
     port: int

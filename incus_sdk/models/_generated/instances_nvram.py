@@ -16,26 +16,34 @@ __all__ = ["InstanceNVRAMVariable", "InstanceNVRAMVariableBody", "InstanceNVRAMV
 class InstanceNVRAMVariable(Model, kw_only=True, gc=False):
     """`InstanceNVRAMVariable` of the API.
 
-    Answer of `GET /1.0/instances/{name}/nvram`, `GET /1.0/instances/{name}/nvram/{guid}` and `GET
-    /1.0/instances/{name}/nvram/{guid}/{var}`. Newer than Incus 7.0.
+    Answer of `GET /1.0/instances/{name}/nvram`, `GET /1.0/instances/{name}/nvram/{guid}` and
+    `GET /1.0/instances/{name}/nvram/{guid}/{var}`. Needs API extension `instance_nvram`.
     """
 
     attributes: NullAsEmpty[list[str]] = []
+    """`NON_VOLATILE`, `BOOTSERVICE_ACCESS`, `RUNTIME_ACCESS` …"""
     binary: bytes = b""
+    """The value as it is stored."""
     data: Any = None
+    """The value, taken apart where its format is known; else nothing."""
     timestamp: datetime | None = None
+    """Of a variable with authenticated writes; else `None`."""
 
     def __post_init__(self) -> None:
         self.attributes = self.attributes or []
-        self.timestamp = or_none(self.timestamp)
+        if self.timestamp and self.timestamp.year <= 1970:
+            self.timestamp = or_none(self.timestamp)
 
 
 class InstanceNVRAMVariableBody(TypedDict):
     """`InstanceNVRAMVariablePut` as `edit` and `modify` hand it out: with every key, to be changed in place."""
 
     attributes: list[str]
+    """`NON_VOLATILE`, `BOOTSERVICE_ACCESS`, `RUNTIME_ACCESS` …"""
     data: Any
+    """The value, taken apart where its format is known; else nothing."""
     timestamp: datetime | str
+    """Of a variable with authenticated writes; else `None`."""
 
 
 class InstanceNVRAMVariablePut(TypedDict, total=False):
@@ -46,5 +54,8 @@ class InstanceNVRAMVariablePut(TypedDict, total=False):
     """
 
     attributes: Sequence[str]
+    """`NON_VOLATILE`, `BOOTSERVICE_ACCESS`, `RUNTIME_ACCESS` …"""
     data: Any
+    """The value, taken apart where its format is known; else nothing."""
     timestamp: datetime | str
+    """Of a variable with authenticated writes; else `None`."""

@@ -12,8 +12,8 @@ from .._base import Model, NullAsEmpty, or_none
 
 __all__ = [
     "InstancePostTarget",
-    "InstanceSnapshot",
     "InstanceSnapshotBody",
+    "InstanceSnapshotData",
     "InstanceSnapshotPost",
     "InstanceSnapshotPut",
     "InstanceSnapshotsPost",
@@ -27,19 +27,31 @@ class InstancePostTarget(TypedDict, total=False):
     """
 
     certificate: str
+    """PEM of the receiving server's certificate."""
     operation: str
+    """URL of the operation that waits on the receiving server."""
     secrets: Mapping[str, str]
+    """Secrets of that operation's websockets, by name."""
 
 
-class InstanceSnapshot(Model, kw_only=True, gc=False):
+class InstanceSnapshotBody(TypedDict):
+    """`InstanceSnapshotPut` as `edit` and `modify` hand it out: with every key, to be changed in place."""
+
+    expires_at: datetime | str
+    """When the server deletes it; never, if there is no time."""
+
+
+class InstanceSnapshotData(Model, kw_only=True, dict=True):
     """`InstanceSnapshot` of the API.
 
-    Answer of `GET /1.0/instances/{name}/snapshots` and `GET /1.0/instances/{name}/snapshots/{snapshot}`.
+    Answer of `GET /1.0/instances/{name}/snapshots` and `GET /1.0/instances/{name}/snapshots/{snapshot}`. Needs API
+    extension `instances`.
     """
 
     architecture: str = ""
     config: NullAsEmpty[dict[str, str]] = {}
     created_at: datetime | None = None
+    """When it was created, as far as the server knows."""
     description: str = ""
     """Since Incus 7.0."""
     devices: NullAsEmpty[dict[str, dict[str, str]]] = {}
@@ -47,34 +59,33 @@ class InstanceSnapshot(Model, kw_only=True, gc=False):
     expanded_config: NullAsEmpty[dict[str, str]] = {}
     expanded_devices: NullAsEmpty[dict[str, dict[str, str]]] = {}
     expires_at: datetime | None = None
+    """When the server deletes it; never, if there is no time."""
     last_used_at: datetime | None = None
     name: str = ""
     profiles: NullAsEmpty[list[str]] = []
     size: int = 0
-    """Added by API extension `snapshot_disk_usage`."""
+    """What the snapshot takes up, in bytes; -1 if it is not known. Added by API extension `snapshot_disk_usage`."""
     stateful: bool = False
 
     def __post_init__(self) -> None:
         self.config = self.config or {}
-        self.created_at = or_none(self.created_at)
+        if self.created_at and self.created_at.year <= 1970:
+            self.created_at = or_none(self.created_at)
         self.devices = self.devices or {}
         self.expanded_config = self.expanded_config or {}
         self.expanded_devices = self.expanded_devices or {}
-        self.expires_at = or_none(self.expires_at)
-        self.last_used_at = or_none(self.last_used_at)
+        if self.expires_at and self.expires_at.year <= 1970:
+            self.expires_at = or_none(self.expires_at)
+        if self.last_used_at and self.last_used_at.year <= 1970:
+            self.last_used_at = or_none(self.last_used_at)
         self.profiles = self.profiles or []
-
-
-class InstanceSnapshotBody(TypedDict):
-    """`InstanceSnapshotPut` as `edit` and `modify` hand it out: with every key, to be changed in place."""
-
-    expires_at: datetime | str
 
 
 class InstanceSnapshotPost(TypedDict, total=False):
     """`InstanceSnapshotPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/snapshots/{snapshot}`.
+    With a new name alone it is a renaming; with `migration` set the snapshot is sent to another server. Body of
+    `POST /1.0/instances/{name}/snapshots/{snapshot}`. Needs API extension `instances`.
     """
 
     live: bool
@@ -87,18 +98,22 @@ class InstanceSnapshotPut(TypedDict, total=False):
     """`InstanceSnapshotPut` of the API.
 
     Body of `PATCH /1.0/instances/{name}/snapshots/{snapshot}` and `PUT /1.0/instances/{name}/snapshots/{snapshot}`.
+    Needs API extension `snapshot_expiry`.
     """
 
     expires_at: datetime | str
+    """When the server deletes it; never, if there is no time."""
 
 
 class InstanceSnapshotsPost(TypedDict, total=False):
     """`InstanceSnapshotsPost` of the API.
 
-    Body of `POST /1.0/instances/{name}/snapshots`.
+    Body of `POST /1.0/instances/{name}/snapshots`. Needs API extension `instances`.
     """
 
     expires_at: datetime | str
-    """Added by API extension `snapshot_expiry_creation`."""
+    """When the server deletes it; never, if there is no time. Added by API extension `snapshot_expiry_creation`."""
     name: str
+    """Left out, the server makes one up, from the instance's `snapshots.pattern`."""
     stateful: bool
+    """Whether to save the memory of a running instance, too."""

@@ -9,35 +9,44 @@ from typing import Any
 
 import msgspec
 
-from .._base import Model, NullAsEmpty, masked_repr, or_none
+from .._base import Model, NullAsEmpty, or_none
 
-__all__ = ["Operation"]
+__all__ = ["OperationData"]
 
 
-class Operation(Model, kw_only=True, gc=False):
+class OperationData(Model, kw_only=True, dict=True):
     """`Operation` of the API.
 
     Answer of `POST /1.0/certificates`, `PUT /1.0/cluster`, `POST /1.0/cluster/members` and 40 more.
     """
 
+    _secret_fields = ("metadata",)
     class_: str = msgspec.field(name="class", default="")
+    """`task`; `websocket`, which waits for connections; or `token`, which waits to be used."""
     created_at: datetime | None = None
+    """When it was created, as far as the server knows."""
     description: str = ""
     err: str = ""
+    """Why it failed, in words; also empty for one that was cancelled."""
     id: str = ""
     location: str = ""
+    """The cluster member that it is on; `none` on a server that is in no cluster."""
     may_cancel: bool = False
     metadata: NullAsEmpty[dict[str, Any]] = {}
+    """What the operation tells about itself; the keys depend on what it does."""
     resources: NullAsEmpty[dict[str, NullAsEmpty[list[str]]]] = {}
+    """API paths of what it is about, by kind: `{"instances": ["/1.0/instances/web"]}`."""
     status: str = ""
+    """`Running`, `Success`, `Failure`, `Cancelled` …"""
     status_code: int = 0
+    """Below 200 for one that has not ended, 200 for success, 400 for failure, 401 for one that was cancelled."""
     updated_at: datetime | None = None
+    """When it changed last."""
 
     def __post_init__(self) -> None:
-        self.created_at = or_none(self.created_at)
+        if self.created_at and self.created_at.year <= 1970:
+            self.created_at = or_none(self.created_at)
         self.metadata = self.metadata or {}
         self.resources = {key: item or [] for key, item in (self.resources or {}).items()}
-        self.updated_at = or_none(self.updated_at)
-
-    def __repr__(self) -> str:
-        return masked_repr(self, "metadata")
+        if self.updated_at and self.updated_at.year <= 1970:
+            self.updated_at = or_none(self.updated_at)

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypedDict
 import msgspec
 
 from ...types import Config, ConfigDraft
-from .._base import Model, NullAsEmpty, or_empty
+from .._base import Model, NullAsEmpty
 
 __all__ = [
     "MetadataConfig",
@@ -58,6 +58,7 @@ __all__ = [
     "ServerEnvironment",
     "ServerPut",
     "ServerStorageDriverInfo",
+    "ServerUntrusted",
 ]
 
 
@@ -68,17 +69,27 @@ class MetadataConfigKey(Model, kw_only=True, gc=False):
     """
 
     condition: str = ""
+    """What must be given for the key to have an effect."""
     default: str = ""
     defaultdesc: str = ""
+    """The default, in words or in Markdown."""
     initialvaluedesc: str = ""
+    """What new objects get, if that is not the default."""
     liveupdate: str = ""
+    """Whether a change takes effect on a running instance; `yes`, `no` or a condition."""
     longdesc: str = ""
+    """In Markdown."""
     managed: str = ""
+    """`yes` if Incus itself sets it."""
     required: str = ""
+    """`yes`, `no`, or when it must be given."""
     resource: str = ""
+    """The limit of the kernel that it sets, as in `RLIMIT_NOFILE`."""
     scope: str = ""
+    """`global` for all of a cluster, `local` for one member."""
     shortdesc: str = ""
     type: str = ""
+    """`string`, `bool`, `integer`, `blob` …"""
 
 
 class MetadataConfigGroup(Model, kw_only=True, gc=False):
@@ -88,6 +99,7 @@ class MetadataConfigGroup(Model, kw_only=True, gc=False):
     """
 
     keys: NullAsEmpty[list[NullAsEmpty[dict[str, MetadataConfigKey]]]] = []
+    """One map for each key, from its name to what is known about it."""
 
     def __post_init__(self) -> None:
         self.keys = [item or {} for item in self.keys or []]
@@ -100,13 +112,14 @@ MetadataConfig: TypeAlias = dict[str, dict[str, MetadataConfigGroup]]
 class MetadataConfiguration(Model, kw_only=True, gc=False):
     """`MetadataConfiguration` of the API.
 
-    Answer of `GET /1.0/metadata/configuration`.
+    Answer of `GET /1.0/metadata/configuration`. Needs API extension `metadata_configuration`.
     """
 
     configs: NullAsEmpty[MetadataConfig] = msgspec.field(default_factory=MetadataConfig)
+    """Keys by entity (`instance`, `network-bridge` …) and group."""
 
     def __post_init__(self) -> None:
-        self.configs = or_empty(self.configs, MetadataConfig)
+        self.configs = self.configs or MetadataConfig()
 
 
 class ResourcesCPUAddressSizes(Model, kw_only=True, gc=False):
@@ -116,7 +129,9 @@ class ResourcesCPUAddressSizes(Model, kw_only=True, gc=False):
     """
 
     physical_bits: int = 0
+    """Width of physical addresses."""
     virtual_bits: int = 0
+    """Width of virtual addresses."""
 
 
 class ResourcesCPUCache(Model, kw_only=True, gc=False):
@@ -127,7 +142,9 @@ class ResourcesCPUCache(Model, kw_only=True, gc=False):
 
     level: int = 0
     size: int = 0
+    """In bytes."""
     type: str = ""
+    """`Data`, `Instruction` or `Unified`."""
 
 
 class ResourcesCPUThread(Model, kw_only=True, gc=False):
@@ -137,10 +154,14 @@ class ResourcesCPUThread(Model, kw_only=True, gc=False):
     """
 
     id: int = 0
+    """Number of the thread on the server, as in `limits.cpu`."""
     isolated: bool = False
+    """Whether the kernel keeps it free of processes (`isolcpus`)."""
     numa_node: int = 0
+    """Number of the memory node (NUMA) that it belongs to."""
     online: bool = False
     thread: int = 0
+    """Number of the thread in its core."""
 
 
 class ResourcesCPUCore(Model, kw_only=True, gc=False):
@@ -150,13 +171,15 @@ class ResourcesCPUCore(Model, kw_only=True, gc=False):
     """
 
     cluster: int = 0
-    """Added by API extension `resources_cpu_cluster`. Newer than Incus 7.0."""
+    """Added by API extension `resources_cpu_cluster`."""
     core: int = 0
+    """Its number in the socket."""
     die: int = 0
     """Added by API extension `resources_cpu_core_die`."""
     flags: NullAsEmpty[list[str]] = []
-    """Added by API extension `resources_cpu_flags`."""
+    """What the kernel lists for it in `/proc/cpuinfo`. Added by API extension `resources_cpu_flags`."""
     frequency: int = 0
+    """Now, in MHz."""
     threads: NullAsEmpty[list[ResourcesCPUThread]] = []
 
     def __post_init__(self) -> None:
@@ -171,18 +194,21 @@ class ResourcesCPUSocket(Model, kw_only=True, gc=False):
     """
 
     address_sizes: NullAsEmpty[ResourcesCPUAddressSizes] = msgspec.field(default_factory=ResourcesCPUAddressSizes)
-    """Since Incus 7.0."""
+    """Added by API extension `resources_cpu_address_sizes`."""
     cache: NullAsEmpty[list[ResourcesCPUCache]] = []
     cores: NullAsEmpty[list[ResourcesCPUCore]] = []
     frequency: int = 0
+    """Now, in MHz, averaged over the cores."""
     frequency_minimum: int = 0
+    """In MHz."""
     frequency_turbo: int = 0
+    """The highest, in MHz."""
     name: str = ""
     socket: int = 0
     vendor: str = ""
 
     def __post_init__(self) -> None:
-        self.address_sizes = or_empty(self.address_sizes, ResourcesCPUAddressSizes)
+        self.address_sizes = self.address_sizes or ResourcesCPUAddressSizes()
         self.cache = self.cache or []
         self.cores = self.cores or []
 
@@ -197,6 +223,7 @@ class ResourcesCPU(Model, kw_only=True, gc=False):
     """Added by API extension `resources_v2`."""
     sockets: NullAsEmpty[list[ResourcesCPUSocket]] = []
     total: int = 0
+    """Number of threads."""
 
     def __post_init__(self) -> None:
         self.sockets = self.sockets or []
@@ -209,12 +236,17 @@ class ResourcesGPUCardDRM(Model, kw_only=True, gc=False):
     """
 
     card_device: str = ""
+    """Major and minor number, as in `226:0`."""
     card_name: str = ""
+    """As in `card0`, in `/dev/dri`."""
     control_device: str = ""
+    """Major and minor number."""
     control_name: str = ""
     id: int = 0
     render_device: str = ""
+    """Major and minor number."""
     render_name: str = ""
+    """As in `renderD128`, in `/dev/dri`."""
 
 
 class ResourcesGPUCardMdev(Model, kw_only=True, gc=False):
@@ -225,8 +257,10 @@ class ResourcesGPUCardMdev(Model, kw_only=True, gc=False):
 
     api: str = ""
     available: int = 0
+    """How many more can be made."""
     description: str = ""
     devices: NullAsEmpty[list[str]] = []
+    """UUIDs of those that are there."""
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -242,12 +276,13 @@ class ResourcesGPUCardNvidia(Model, kw_only=True, gc=False):
     architecture: str = ""
     brand: str = ""
     card_device: str = ""
-    """Added by API extension `resources_v2`."""
+    """Major and minor number. Added by API extension `resources_v2`."""
     card_name: str = ""
     """Added by API extension `resources_v2`."""
     cuda_version: str = ""
     model: str = ""
     nvrm_version: str = ""
+    """Version of the kernel driver."""
     uuid: str = ""
 
 
@@ -261,17 +296,21 @@ class ResourcesGPUCard(Model, kw_only=True, gc=False):
     driver_version: str = ""
     drm: ResourcesGPUCardDRM | None = None
     mdev: NullAsEmpty[dict[str, ResourcesGPUCardMdev]] = {}
-    """Added by API extension `resources_gpu_mdev`."""
+    """Profiles of virtual cards, by name. Added by API extension `resources_gpu_mdev`."""
     numa_node: int = 0
+    """Number of the memory node (NUMA) that it belongs to."""
     nvidia: ResourcesGPUCardNvidia | None = None
     pci_address: str = ""
+    """As in `0000:00:1f.2`."""
     product: str = ""
     product_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
     sriov: "ResourcesGPUCardSRIOV | None" = None
     usb_address: str = ""
-    """Added by API extension `resources_gpu_usb`."""
+    """Bus and device, as in `1:5`. Added by API extension `resources_gpu_usb`."""
     vendor: str = ""
     vendor_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
 
     def __post_init__(self) -> None:
         self.mdev = self.mdev or {}
@@ -299,6 +338,7 @@ class ResourcesGPUCardSRIOV(Model, kw_only=True, gc=False):
     current_vfs: int = 0
     maximum_vfs: int = 0
     vfs: NullAsEmpty[list[ResourcesGPUCard]] = []
+    """The virtual functions, which are cards themselves."""
 
     def __post_init__(self) -> None:
         self.vfs = self.vfs or []
@@ -311,8 +351,11 @@ class ResourcesLoad(Model, kw_only=True, gc=False):
     """
 
     average_10min: float = msgspec.field(name="Average10Min", default=0.0)
+    """Load average of the last fifteen minutes, in spite of the name."""
     average_1min: float = msgspec.field(name="Average1Min", default=0.0)
+    """Load average of the last minute."""
     average_5min: float = msgspec.field(name="Average5Min", default=0.0)
+    """Load average of the last five minutes."""
     processes: int = msgspec.field(name="Processes", default=0)
 
 
@@ -323,10 +366,15 @@ class ResourcesMemoryNode(Model, kw_only=True, gc=False):
     """
 
     hugepages_total: int = 0
+    """In bytes."""
     hugepages_used: int = 0
+    """In bytes."""
     numa_node: int = 0
+    """Number of the memory node (NUMA) that it belongs to."""
     total: int = 0
+    """In bytes."""
     used: int = 0
+    """In bytes."""
 
 
 class ResourcesMemory(Model, kw_only=True, gc=False):
@@ -336,12 +384,17 @@ class ResourcesMemory(Model, kw_only=True, gc=False):
     """
 
     hugepages_size: int = 0
+    """Size of one, in bytes."""
     hugepages_total: int = 0
+    """In bytes."""
     hugepages_used: int = 0
+    """In bytes."""
     nodes: NullAsEmpty[list[ResourcesMemoryNode]] = []
     """Added by API extension `resources_v2`."""
     total: int = 0
+    """In bytes."""
     used: int = 0
+    """In bytes, without caches."""
 
     def __post_init__(self) -> None:
         self.nodes = self.nodes or []
@@ -354,10 +407,13 @@ class ResourcesNetworkCardPortInfiniband(Model, kw_only=True, gc=False):
     """
 
     issm_device: str = ""
+    """Major and minor number."""
     issm_name: str = ""
     mad_device: str = ""
+    """Major and minor number."""
     mad_name: str = ""
     verb_device: str = ""
+    """Major and minor number."""
     verb_name: str = ""
 
 
@@ -368,18 +424,26 @@ class ResourcesNetworkCardPort(Model, kw_only=True, gc=False):
     """
 
     address: str = ""
+    """MAC address."""
     auto_negotiation: bool = False
     id: str = ""
+    """Name of the interface, as in `eth0`."""
     infiniband: ResourcesNetworkCardPortInfiniband | None = None
     link_detected: bool = False
     link_duplex: str = ""
+    """`half` or `full`."""
     link_speed: int = 0
+    """In Mbit/s."""
     port: int = 0
     port_type: str = ""
+    """`twisted pair`, `fibre` …"""
     protocol: str = ""
+    """`ethernet` or `infiniband`."""
     supported_modes: NullAsEmpty[list[str]] = []
+    """As in `1000baseT/Full`."""
     supported_ports: NullAsEmpty[list[str]] = []
     transceiver_type: str = ""
+    """`internal` or `external`."""
 
     def __post_init__(self) -> None:
         self.supported_modes = self.supported_modes or []
@@ -407,16 +471,20 @@ class ResourcesNetworkCard(Model, kw_only=True, gc=False):
     firmware_version: str = ""
     """Added by API extension `resources_network_firmware`."""
     numa_node: int = 0
+    """Number of the memory node (NUMA) that it belongs to."""
     pci_address: str = ""
+    """As in `0000:00:1f.2`."""
     ports: NullAsEmpty[list[ResourcesNetworkCardPort]] = []
     product: str = ""
     product_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
     sriov: "ResourcesNetworkCardSRIOV | None" = None
     usb_address: str = ""
-    """Added by API extension `resources_network_usb`."""
+    """Bus and device, as in `1:5`. Added by API extension `resources_network_usb`."""
     vdpa: ResourcesNetworkCardVDPA | None = None
     vendor: str = ""
     vendor_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
 
     def __post_init__(self) -> None:
         self.ports = self.ports or []
@@ -444,6 +512,7 @@ class ResourcesNetworkCardSRIOV(Model, kw_only=True, gc=False):
     current_vfs: int = 0
     maximum_vfs: int = 0
     vfs: NullAsEmpty[list[ResourcesNetworkCard]] = []
+    """The virtual functions, which are cards themselves."""
 
     def __post_init__(self) -> None:
         self.vfs = self.vfs or []
@@ -471,17 +540,22 @@ class ResourcesPCIDevice(Model, kw_only=True, gc=False):
     driver: str = ""
     driver_version: str = ""
     iommu_group: int = 0
-    """Added by API extension `resources_pci_iommu`."""
+    """Devices in the same group can only be handed out together. Added by API extension `resources_pci_iommu`."""
     numa_node: int = 0
+    """Number of the memory node (NUMA) that it belongs to."""
     pci_address: str = ""
+    """As in `0000:00:1f.2`."""
     product: str = ""
     product_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
     vendor: str = ""
     vendor_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
     vpd: NullAsEmpty[ResourcesPCIVPD] = msgspec.field(default_factory=ResourcesPCIVPD)
+    """What the device tells about itself (vital product data)."""
 
     def __post_init__(self) -> None:
-        self.vpd = or_empty(self.vpd, ResourcesPCIVPD)
+        self.vpd = self.vpd or ResourcesPCIVPD()
 
 
 class ResourcesPCI(Model, kw_only=True, gc=False):
@@ -510,8 +584,10 @@ class ResourcesSerialDevice(Model, kw_only=True, gc=False):
     id: str = ""
     product: str = ""
     product_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
     vendor: str = ""
     vendor_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
 
 
 class ResourcesSerial(Model, kw_only=True, gc=False):
@@ -534,10 +610,13 @@ class ResourcesStorageDiskPartition(Model, kw_only=True, gc=False):
     """
 
     device: str = ""
+    """Major and minor number."""
     id: str = ""
+    """As in `nvme0n1p1`, in `/dev`."""
     partition: int = 0
     read_only: bool = False
     size: int = 0
+    """In bytes."""
 
 
 class ResourcesStorageDisk(Model, kw_only=True, gc=False):
@@ -547,31 +626,37 @@ class ResourcesStorageDisk(Model, kw_only=True, gc=False):
     """
 
     block_size: int = 0
-    """Added by API extension `resources_disk_sata`."""
+    """In bytes. Added by API extension `resources_disk_sata`."""
     device: str = ""
+    """Major and minor number, as in `259:0`."""
     device_id: str = ""
-    """Added by API extension `resources_disk_id`."""
+    """Name in `/dev/disk/by-id`. Added by API extension `resources_disk_id`."""
     device_path: str = ""
-    """Added by API extension `resources_disk_sata`."""
+    """Name in `/dev/disk/by-path`. Added by API extension `resources_disk_sata`."""
     firmware_version: str = ""
     """Added by API extension `resources_disk_sata`."""
     id: str = ""
+    """As in `nvme0n1`, in `/dev`."""
     model: str = ""
     numa_node: int = 0
+    """Number of the memory node (NUMA) that it belongs to."""
     partitions: NullAsEmpty[list[ResourcesStorageDiskPartition]] = []
     pci_address: str = ""
-    """Added by API extension `resources_disk_address`."""
+    """As in `0000:00:1f.2`. Added by API extension `resources_disk_address`."""
     read_only: bool = False
     removable: bool = False
     rpm: int = 0
-    """Added by API extension `resources_disk_sata`."""
+    """Rotations a minute; 0 for a disk that does not rotate. Added by API extension `resources_disk_sata`."""
     serial: str = ""
     """Added by API extension `resources_disk_sata`."""
     size: int = 0
+    """In bytes."""
     type: str = ""
+    """`nvme`, `scsi`, `usb`, `cdrom` …"""
     usb_address: str = ""
-    """Added by API extension `resources_disk_address`."""
+    """Bus and device, as in `1:5`. Added by API extension `resources_disk_address`."""
     wwn: str = ""
+    """World Wide Name."""
 
     def __post_init__(self) -> None:
         self.partitions = self.partitions or []
@@ -639,6 +724,7 @@ class ResourcesSystem(Model, kw_only=True, gc=False):
     serial: str = ""
     sku: str = ""
     type: str = ""
+    """`physical`, `virtual-machine`, `container` or `unknown`."""
     uuid: str = ""
     vendor: str = ""
     version: str = ""
@@ -666,15 +752,20 @@ class ResourcesUSBDevice(Model, kw_only=True, gc=False):
     """
 
     bus_address: int = 0
+    """Number of the bus."""
     device_address: int = 0
+    """Number of the device on the bus."""
     interfaces: NullAsEmpty[list[ResourcesUSBDeviceInterface]] = []
     product: str = ""
     product_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
     serial: str = ""
     """Added by API extension `device_usb_serial`."""
     speed: float = 0.0
+    """In Mbit/s."""
     vendor: str = ""
     vendor_id: str = ""
+    """As the bus reports it, four hexadecimal digits."""
 
     def __post_init__(self) -> None:
         self.interfaces = self.interfaces or []
@@ -696,7 +787,7 @@ class ResourcesUSB(Model, kw_only=True, gc=False):
 class Resources(Model, kw_only=True, gc=False):
     """`Resources` of the API.
 
-    Answer of `GET /1.0/resources`.
+    The hardware of a server. Answer of `GET /1.0/resources`. Needs API extension `resources`.
     """
 
     cpu: NullAsEmpty[ResourcesCPU] = msgspec.field(default_factory=ResourcesCPU)
@@ -706,28 +797,29 @@ class Resources(Model, kw_only=True, gc=False):
     network: NullAsEmpty[ResourcesNetwork] = msgspec.field(default_factory=ResourcesNetwork)
     pci: NullAsEmpty[ResourcesPCI] = msgspec.field(default_factory=ResourcesPCI)
     serial: NullAsEmpty[ResourcesSerial] = msgspec.field(default_factory=ResourcesSerial)
-    """Since Incus 7.0."""
+    """Added by API extension `resources_serial`."""
     storage: NullAsEmpty[ResourcesStorage] = msgspec.field(default_factory=ResourcesStorage)
     system: NullAsEmpty[ResourcesSystem] = msgspec.field(default_factory=ResourcesSystem)
     usb: NullAsEmpty[ResourcesUSB] = msgspec.field(default_factory=ResourcesUSB)
 
     def __post_init__(self) -> None:
-        self.cpu = or_empty(self.cpu, ResourcesCPU)
-        self.gpu = or_empty(self.gpu, ResourcesGPU)
-        self.load = or_empty(self.load, ResourcesLoad)
-        self.memory = or_empty(self.memory, ResourcesMemory)
-        self.network = or_empty(self.network, ResourcesNetwork)
-        self.pci = or_empty(self.pci, ResourcesPCI)
-        self.serial = or_empty(self.serial, ResourcesSerial)
-        self.storage = or_empty(self.storage, ResourcesStorage)
-        self.system = or_empty(self.system, ResourcesSystem)
-        self.usb = or_empty(self.usb, ResourcesUSB)
+        self.cpu = self.cpu or ResourcesCPU()
+        self.gpu = self.gpu or ResourcesGPU()
+        self.load = self.load or ResourcesLoad()
+        self.memory = self.memory or ResourcesMemory()
+        self.network = self.network or ResourcesNetwork()
+        self.pci = self.pci or ResourcesPCI()
+        self.serial = self.serial or ResourcesSerial()
+        self.storage = self.storage or ResourcesStorage()
+        self.system = self.system or ResourcesSystem()
+        self.usb = self.usb or ResourcesUSB()
 
 
 class ServerBody(TypedDict):
     """`ServerPut` as `edit` and `modify` hand it out: with every key, to be changed in place."""
 
     config: ConfigDraft
+    """Server configuration; empty for clients that may not see it."""
 
 
 class ServerPut(TypedDict, total=False):
@@ -737,6 +829,7 @@ class ServerPut(TypedDict, total=False):
     """
 
     config: Config
+    """Server configuration; empty for clients that may not see it."""
 
 
 class ServerStorageDriverInfo(Model, kw_only=True, gc=False):
@@ -748,7 +841,7 @@ class ServerStorageDriverInfo(Model, kw_only=True, gc=False):
     name: str = msgspec.field(name="Name", default="")
     """Added by API extension `server_supported_storage_drivers`."""
     remote: bool = msgspec.field(name="Remote", default=False)
-    """Added by API extension `server_supported_storage_drivers`."""
+    """Whether all members of a cluster share its volumes. Added by API extension `server_supported_storage_drivers`."""
     version: str = msgspec.field(name="Version", default="")
     """Added by API extension `server_supported_storage_drivers`."""
 
@@ -760,38 +853,47 @@ class ServerEnvironment(Model, kw_only=True, gc=False):
     """
 
     addresses: NullAsEmpty[list[str]] = []
+    """Where it listens for HTTPS, each as `host:port`."""
     architectures: NullAsEmpty[list[str]] = []
+    """What it can run, its own one first."""
     certificate: str = ""
+    """PEM."""
     certificate_fingerprint: str = ""
+    """SHA-256, in hexadecimal."""
     driver: str = ""
+    """Drivers for instances, as in `lxc | qemu`."""
     driver_version: str = ""
+    """Their versions, in the same order."""
     firewall: str = ""
-    """Added by API extension `firewall_driver`."""
+    """`nftables` or `xtables`. Added by API extension `firewall_driver`."""
     kernel: str = ""
     kernel_architecture: str = ""
     kernel_features: NullAsEmpty[dict[str, str]] = {}
-    """Added by API extension `kernel_features`."""
+    """`true` or `false` by name of the feature. Added by API extension `kernel_features`."""
     kernel_version: str = ""
     lxc_features: NullAsEmpty[dict[str, str]] = {}
-    """Added by API extension `lxc_features`."""
+    """`true` or `false` by name of the feature. Added by API extension `lxc_features`."""
     os_name: str = ""
     """Added by API extension `api_os`."""
     os_version: str = ""
     """Added by API extension `api_os`."""
     project: str = ""
-    """Added by API extension `projects`."""
+    """The project that was asked about. Added by API extension `projects`."""
     server: str = ""
     server_clustered: bool = False
     """Added by API extension `clustering`."""
     server_event_mode: str = ""
-    """Added by API extension `event_hub`."""
+    """How cluster members pass on events: `full-mesh`, `hub-server` or `hub-client`. Added by API extension
+    `event_hub`."""
     server_name: str = ""
-    """Added by API extension `clustering`."""
+    """Name of the cluster member; without a cluster, of the host. Added by API extension `clustering`."""
     server_pid: int = 0
     server_version: str = ""
     storage: str = ""
+    """Drivers of the storage pools in use, as in `dir | zfs`."""
     storage_supported_drivers: NullAsEmpty[list[ServerStorageDriverInfo]] = []
     storage_version: str = ""
+    """Their versions, in the same order."""
 
     def __post_init__(self) -> None:
         self.addresses = self.addresses or []
@@ -808,20 +910,52 @@ class Server(Model, kw_only=True, gc=False):
     """
 
     api_extensions: NullAsEmpty[list[str]] = []
+    """What the server can do; untrusted clients are told nothing from 7.0 on."""
     api_status: str = ""
+    """`devel`, `stable` or `deprecated`."""
     api_version: str = ""
     auth: str = ""
+    """`trusted`, or `untrusted` if the server does not know the client; then little else is told."""
     auth_methods: NullAsEmpty[list[str]] = []
+    """`tls`, `oidc`."""
     auth_user_method: str = ""
-    """Added by API extension `auth_user`."""
+    """How the client was recognised: `unix`, `tls` or `oidc`. Added by API extension `auth_user`."""
     auth_user_name: str = ""
-    """Added by API extension `auth_user`."""
+    """Who the client is: a user, or the fingerprint of a certificate. Added by API extension `auth_user`."""
     config: NullAsEmpty[dict[str, str]] = {}
+    """Server configuration; empty for clients that may not see it."""
     environment: NullAsEmpty[ServerEnvironment] = msgspec.field(default_factory=ServerEnvironment)
     public: bool = False
+    """Whether it only serves public images."""
 
     def __post_init__(self) -> None:
         self.api_extensions = self.api_extensions or []
         self.auth_methods = self.auth_methods or []
         self.config = self.config or {}
-        self.environment = or_empty(self.environment, ServerEnvironment)
+        self.environment = self.environment or ServerEnvironment()
+
+
+class ServerUntrusted(Model, kw_only=True, gc=False):
+    """`ServerUntrusted` of the API.
+
+    Not named by any call.
+    """
+
+    api_extensions: NullAsEmpty[list[str]] = []
+    """What the server can do; untrusted clients are told nothing from 7.0 on."""
+    api_status: str = ""
+    """`devel`, `stable` or `deprecated`."""
+    api_version: str = ""
+    auth: str = ""
+    """`trusted`, or `untrusted` if the server does not know the client; then little else is told."""
+    auth_methods: NullAsEmpty[list[str]] = []
+    """`tls`, `oidc`."""
+    config: NullAsEmpty[dict[str, str]] = {}
+    """Server configuration; empty for clients that may not see it."""
+    public: bool = False
+    """Whether it only serves public images."""
+
+    def __post_init__(self) -> None:
+        self.api_extensions = self.api_extensions or []
+        self.auth_methods = self.auth_methods or []
+        self.config = self.config or {}
