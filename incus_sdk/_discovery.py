@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from .exceptions import IncusConfigurationError
@@ -51,12 +50,16 @@ def find_socket(environ: Mapping[str, str], folders: Sequence[str] = DEFAULT_FOL
         IncusConfigurationError: If `INCUS_SOCKET` is a URL instead of a path.
     """
     if path := environ.get("INCUS_SOCKET"):
+        from pathlib import Path
+
         if path.startswith("unix:"):
             raise IncusConfigurationError(
                 f"INCUS_SOCKET must be a path, not a URL: {path!r}; INCUS_ENDPOINT takes URLs"
             )
         return FoundSocket(str(Path(path).absolute()), source="INCUS_SOCKET")
     if given := environ.get("INCUS_DIR"):
+        from pathlib import Path
+
         return _in_folder(str(Path(given).absolute()), "INCUS_DIR", [str(Path(given).absolute())])
     folder = next((f for f in folders if os.path.lexists(f"{f}/unix.socket")), folders[-1])
     return _in_folder(folder, "", folders)
@@ -83,7 +86,7 @@ def why_not(path: str, error: OSError | None = None) -> str:
         error: What connecting to it gave; `None` if nobody tried.
     """
     try:
-        info = Path(path).stat()
+        info = os.stat(path)  # noqa: PTH116 - pathlib takes its time to load, and this may be all a script does
     except OSError as exc:
         return _not_there(path, exc)
     if not stat.S_ISSOCK(info.st_mode):
@@ -101,6 +104,8 @@ def _not_there(path: str, error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "no permission to look into the folder"
     if isinstance(error, FileNotFoundError):
+        from pathlib import Path
+
         parent = Path(path).parent
         return "no such file" if parent.is_dir() else f"there is no folder {str(parent)!r}"
     return error.strerror or str(error)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
-from urllib.parse import parse_qsl, quote, unquote
+from typing import TYPE_CHECKING
 
 from .exceptions import IncusArgumentError
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+# Loaded where they are used: the usual names need no quoting, and what a script does not need must not slow its start.
 
 __all__ = ["add_query", "fill", "name_and_project", "quote_file", "quote_name"]
 
@@ -21,8 +25,12 @@ def quote_name(name: str) -> str:
     """
     if not isinstance(name, str):
         raise TypeError(f"a name must be a str, not {type(name).__name__}: {name!r:.80}")
+    if _is_plain(name):
+        return name
     if name in {"", ".", ".."} or "\0" in name:
         raise IncusArgumentError(f"{name!r:.80} cannot be a name: it would address something else")
+    from urllib.parse import quote
+
     try:
         return quote(name, safe="")
     except UnicodeEncodeError as error:
@@ -38,6 +46,9 @@ def quote_file(path: str | bytes | PurePosixPath) -> str:
         IncusArgumentError: The path is empty, has a NUL in it, or is no text.
         TypeError: It is no path.
     """
+    from pathlib import PurePosixPath
+    from urllib.parse import quote
+
     if not isinstance(path, str | bytes | PurePosixPath):
         raise TypeError(f"path must be a str, bytes or a PurePosixPath, not {type(path).__name__}: {path!r:.80}")
     file = path if isinstance(path, bytes) else _bytes(str(path), "path")
@@ -53,11 +64,7 @@ def fill(template: str, names: Mapping[str, str]) -> str:
 
 def add_query(path: str, query: Mapping[str, object]) -> str:
     """Return the path with a query appended; `None` values are left out, booleans are written as `true`, `false`."""
-    pairs = [
-        f"{quote(key, safe='')}={quote(_bytes(_text(value), key), safe='')}"
-        for key, value in query.items()
-        if value is not None
-    ]
+    pairs = [f"{_quoted(key, key)}={_quoted(_text(value), key)}" for key, value in query.items() if value is not None]
     if not pairs:
         return path
     return f"{path}{'&' if '?' in path else '?'}{'&'.join(pairs)}"
@@ -65,8 +72,23 @@ def add_query(path: str, query: Mapping[str, object]) -> str:
 
 def name_and_project(url: str) -> tuple[str, str]:
     """Take apart a URL of a list with recursion 0: `/1.0/instances/web?project=shop` gives `("web", "shop")`."""
+    from urllib.parse import parse_qsl, unquote
+
     path, _, query = url.partition("#")[0].partition("?")
     return unquote(path.rpartition("/")[2]), dict(parse_qsl(query)).get("project", "default")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is its own quoted form, as far as that can be told at a glance."""
+    return text.isascii() and text.replace("-", "").isalnum()
+
+
+def _quoted(text: str, what: str) -> str:
+    if _is_plain(text):
+        return text
+    from urllib.parse import quote
+
+    return quote(_bytes(text, what), safe="")
 
 
 def _text(value: object) -> str:

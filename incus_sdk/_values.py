@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from operator import index
-from pathlib import PurePath
+from os import PathLike, fspath
 from typing import Any, SupportsIndex, cast
 
 from .exceptions import IncusArgumentError
@@ -22,6 +22,7 @@ __all__ = [
     "check_key",
     "config_value",
     "config_values",
+    "content_bytes",
     "device_values",
     "plain",
     "string_values",
@@ -43,11 +44,24 @@ def text(value: object, what: str) -> str:
     """
     if isinstance(value, str):
         return _unicode(str.__str__(value), what)  # a subclass, such as an enumeration, may print itself as it likes
-    if isinstance(value, PurePath):
-        return _unicode(str(value), what)
+    if isinstance(value, PathLike):
+        return text(fspath(cast("PathLike[str]", value)), what)
     if isinstance(value, bytes):
         return _unicode(value.decode(errors="surrogateescape"), what)
     raise TypeError(f"{what} must be a str, not {_type(value)}")
+
+
+def content_bytes(content: bytes | bytearray | memoryview | str) -> bytes | bytearray | memoryview:
+    """Return the content of a file as bytes; text becomes UTF-8.
+
+    Raises:
+        IncusArgumentError: It is no Unicode text.
+        TypeError: It is something else.
+    """
+    data = text(content, "content").encode() if isinstance(content, str) else content
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"content must be bytes or str, not {_type(content)}")
+    return data
 
 
 def text_list(values: object, what: str, example: str) -> list[str]:
@@ -91,7 +105,7 @@ def config_value(key: str, value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | bytes | PurePath):
+    if isinstance(value, str | bytes | PathLike):
         return text(value, key)
     if isinstance(value, float):
         return float.__repr__(value)
@@ -158,7 +172,7 @@ def plain(value: Any, what: str = "") -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str | PurePath):
+    if isinstance(value, str | PathLike):
         return text(value, what or "the body")
     if isinstance(value, Mapping):
         return _plain_mapping(cast("Mapping[object, object]", value), what)

@@ -12,10 +12,12 @@ from ._paths import fill, quote_name
 from ._requests import label
 from ._transport import Response
 from .exceptions import (
+    IncusError,
     IncusNotFoundError,
     IncusOperationLostError,
     IncusOperationTimeoutError,
     IncusProtocolError,
+    add_to_message,
 )
 
 __all__ = ["Send", "until_done"]
@@ -62,6 +64,12 @@ async def until_done(send: Send, operation_id: str, timeout: float | None, silen
             operation_id,
             error.response,
         ) from None
+    except IncusError as error:
+        again = f"wait_for_operation({operation_id!r})"
+        add_to_message(
+            error, f"; how the operation ends is unknown: it goes on unless the server has died, {again} asks again"
+        )
+        raise
     if operation["status_code"] == 200:
         return operation
     if _is_final(operation):

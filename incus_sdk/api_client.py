@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import random
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from os import PathLike
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from . import config
-from ._answers import check, envelope, metadata, upgraded, whole
-from ._requests import Body, Params, label, scoped_target, wire
-from ._transport import DEFAULT, RawStream, Response, StreamResponse, Transport, WebSocket
+from ._answers import answered, check, envelope, metadata, refused_late, upgraded, whole
+from ._link import Link, at_least_zero
+from ._requests import Body, Params, label, may_be_later, scoped_target, wire
+from ._transport import DEFAULT, RawStream, Response, StreamResponse
 from ._waiting import until_done
-from .exceptions import IncusArgumentError, IncusConnectionError, IncusProtocolError
+from .exceptions import IncusMissingExtensionError, IncusProtocolError
 from .operations import OperationResponse
 
-__all__ = ["APIClient", "Body", "Params"]
+if TYPE_CHECKING:
+    from ._disk import Target
+    from ._transport import Transport
+    from ._transport.websocket import WebSocket as WebSocket  # noqa: PLC0414 - for annotations above; it loads slowly
+
+__all__ = ["APIClient", "Body", "Params", "RawStream", "StreamResponse"]
 
 T = TypeVar("T")
 PathOrPEM = str | bytes | PathLike[str]
-
-SAFE = frozenset({"GET", "HEAD"})
-_log = logging.getLogger("incus_sdk.api")
-
-
-class _Link:
-    """The connections that all views of a client share."""
-
-    __slots__ = ("cert", "closed", "connected", "endpoint", "retries", "timeout", "transport", "verify")
-
-    def __init__(self, endpoint: str | None, cert: Any, verify: Any, timeout: float | None, retries: int) -> None:
-        self.endpoint, self.cert, self.verify, self.timeout, self.retries = endpoint, cert, verify, timeout, retries
-        self.transport: Transport | None = None
-        self.closed = False
-        self.connected = False  # at least one answer came: what is refused from then on may be a restart
-
-    def open(self) -> Transport:
-        if self.closed:
-            raise IncusConnectionError("this client is disconnected; connect() or another with block opens it again")
-        if self.transport is None:
-            found = config.resolve_endpoint(self.endpoint, self.cert, self.verify)
-            self.transport = Transport(found, timeout=self.timeout)
-        return self.transport
 
 
 class APIClient:
@@ -59,7 +38,8 @@ class APIClient:
         verify: See `Client`.
         project: Project that requests are made in; `None` leaves it to the server (`default`).
         timeout: Seconds for connecting, and of silence of the server; never a total. `None` waits for ever.
-        retries: How often a connection that could not be made, or a GET that got no whole answer, is tried again.
+        retries: How often a connection that could not be made, or a GET that got no whole answer or a 503, is tried
+            again; see `Client`.
         target: Cluster member that requests are directed to.
     """
 
@@ -74,13 +54,7 @@ class APIClient:
         retries: int = 2,
         target: str | None = None,
     ) -> None:
-        _at_least_zero(timeout, "timeout")
-        if timeout == 0:
-            raise IncusArgumentError("timeout cannot be 0: nothing would be in time; None waits for ever")
-        if not isinstance(retries, int):
-            raise TypeError(f"retries must be a whole number, not {retries!r}")
-        _at_least_zero(retries, "retries")
-        self._link = _Link(endpoint, cert, verify, timeout, retries)
+        self._link = Link(endpoint, cert, verify, timeout, retries)
         self._project = project
         self.target: str | None = target
 
@@ -110,22 +84,19 @@ class APIClient:
         Raises:
             IncusConnectionError: No daemon was found, or it could not be reached.
             IncusConfigurationError: The endpoint or the certificates cannot be used.
+            IncusProtocolError: Who answers is no Incus server.
         """
         # With a question, not by opening a connection alone: on its unix socket Incus 6.0 accepts nobody else's as long
         # as one has said nothing, so a silent one would hold up all other programs, and the daemon's own.
         self._link.closed = False
-        await self._link.open().request("GET", "/")
-        self._link.connected = True
+        envelope(await self._link.persist("GET", "/", lambda transport: transport.request("GET", "/")), "GET /")
 
     async def disconnect(self) -> None:
         """Close all connections, those of views included; calls under way fail.
 
         Calls raise `IncusConnectionError` from then on, until the next `connect()`.
         """
-        self._link.closed = True
-        transport, self._link.transport = self._link.transport, None
-        if transport is not None:
-            await transport.close()
+        await self._link.close()
 
     # -- the REST API as it is ----------------------------------------------------------------------------------------
 
@@ -143,7 +114,8 @@ class APIClient:
             method: HTTP method.
             path: Path from `/1.0` on, with names already quoted.
             params: Query; the scope's `project` and `target` are added unless they are there.
-            data: Body: a mapping is sent as JSON, bytes and async iterators of bytes as they are.
+            data: Body: a mapping is sent as JSON; bytes, files (given by their `Path`) and async iterators of bytes as
+                they are.
             headers: Further request headers.
 
         Raises:
@@ -179,8 +151,7 @@ class APIClient:
 
     async def read(self, path: str, model: type[T], params: Params | None = None) -> T:
         """Return the metadata of a GET as the model; raises as `request` does."""
-        request = label("GET", path)
-        return metadata(envelope(await self._send("GET", path, params), request), model, request)
+        return answered(await self._send("GET", path, params), model, "GET", path)
 
     async def read_list(self, path: str, model: type[T], params: Params | None = None) -> list[T]:
         """Return the metadata of a GET as a list of the model, empty where the server says null."""
@@ -211,7 +182,7 @@ class APIClient:
         Args:
             method: HTTP method.
             path: Path from `/1.0` on, with names already quoted.
-            body: A mapping is sent as JSON, bytes and async iterators of bytes as they are.
+            body: See `data` of `request`.
             params: Query; the scope is added.
             headers: Further request headers.
             etag: Makes the server refuse if the object has changed since it gave out this ETag.
@@ -231,6 +202,52 @@ class APIClient:
             raise IncusProtocolError(f"{label(method, path)}: the answer names no operation, so nobody can wait for it")
         return response
 
+    async def send_files(
+        self, path: str, files: Mapping[str, Body], headers: Mapping[str, str] | None = None
+    ) -> OperationResponse:
+        """Send several files, by the names of their parts, in one `multipart/form-data`; see `operation`."""
+        from ._forms import Form
+
+        form = Form(files)
+        return await self.operation("POST", path, form, None, {**(headers or {}), **form.headers})
+
+    # -- extensions ---------------------------------------------------------------------------------------------------
+
+    async def require_extension(self, extension: str, request: str = "this call") -> None:
+        """Make sure that the server has an API extension; it is asked (`GET /1.0`) unless it is known to have it.
+
+        Calls do so by themselves for what they need.
+
+        Args:
+            extension: Name of the extension, as in `network_address_set`.
+            request: What needs it, for the message.
+
+        Raises:
+            IncusMissingExtensionError: The server does not have it.
+        """
+        if extension in self._link.extensions:
+            return
+        server: dict[str, Any] = await self.read("/1.0", dict[str, Any])
+        self._link.extensions = frozenset(server.get("api_extensions") or ())
+        if extension in self._link.extensions:
+            return
+        environment: dict[str, Any] = server.get("environment") or {}
+        version = environment.get("server_version")
+        raise IncusMissingExtensionError(
+            f"{request} needs the API extension {extension!r}, which this server"
+            f"{f' (Incus {version})' if version else ''} does not have",
+            extension,
+        )
+
+    async def _check_extensions(self, method: str, path: str, params: Params | None, data: Body) -> None:
+        """Refuse what this server would ignore or not know, before it is sent."""
+        from ._extensions import NEWER, required
+
+        depth = (params or {}).get("recursion", 0)
+        for extension in required(method, path.partition("?")[0], depth if isinstance(depth, int) else 0, data):
+            if extension in NEWER:
+                await self.require_extension(extension, label(method, path))
+
     # -- streams ------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -247,12 +264,66 @@ class APIClient:
         Raises:
             IncusAPIError: The server refused.
         """
+        if may_be_later(path, params, data):
+            await self._check_extensions(method, path, params, data)
         body, headers = wire(data, headers)
         target = self._target(path, params)
-        async with self._link.open().stream(method, target, headers=headers, body=body) as response:
-            if response.status >= 400:
-                check(Response(response.status, response.headers, await response.read()), label(method, path))
+        async with AsyncExitStack() as stack:
+
+            async def begin(transport: Transport) -> StreamResponse:
+                await stack.aclose()  # what an attempt before this one has left
+                return await stack.enter_async_context(transport.stream(method, target, headers=headers, body=body))
+
+            response = await self._link.persist(method, path, begin, again=not isinstance(data, AsyncIterable))
+            if response.status >= 300 or refused_late(path, response):
+                envelope(Response(response.status, response.headers, await response.read()), label(method, path))
             yield response
+
+    async def download(
+        self,
+        path: str,
+        target: Target,
+        params: Params | None = None,
+        *,
+        method: str = "GET",
+        data: Body = None,
+        headers: Mapping[str, str] | None = None,
+        sha256: str | None = None,
+    ) -> int:
+        """Write an answer to a file, and return its size in bytes.
+
+        A file of that name appears, or is replaced, only when all of it has come: what breaks off leaves nothing.
+
+        Args:
+            path: Path from `/1.0` on, with names already quoted.
+            target: Path of the file; or a binary file that is open, which gets what comes as it comes.
+            params: Query; the scope is added.
+            method: HTTP method.
+            data: Body of the request.
+            headers: Further request headers.
+            sha256: The checksum that it must have, in hexadecimal digits.
+
+        Raises:
+            IncusAPIError: The server refused.
+            IncusConnectionError: The connection broke before the end.
+            IncusProtocolError: The checksum is another.
+            OSError: The file cannot be written.
+        """
+        from ._disk import Sink, write_all
+
+        async with self.stream(method, path, params, data, headers) as response:
+            return await write_all(response, Sink(target, sha256, label(method, path)))
+
+    async def download_image(
+        self, path: str, target: Target, rootfs: Target | None, fingerprint: str, params: Params | None = None
+    ) -> int:
+        """Write an image, which may come in two files, and check its fingerprint; see `ImagesAPI.export`."""
+        from ._disk import write_all
+        from ._forms import image_sink
+
+        async with self.stream("GET", path, params) as response:
+            sink = image_sink(target, rootfs, fingerprint, label("GET", path), response.header)
+            return await write_all(response, sink)
 
     async def websocket(self, path: str, params: Params | None = None) -> WebSocket:
         """Open a websocket, as `/1.0/events` and the sockets of an operation are.
@@ -260,7 +331,8 @@ class APIClient:
         Raises:
             IncusAPIError: The server refused.
         """
-        answer = await self._link.open().websocket(self._target(path, params))
+        target = self._target(path, params)
+        answer = await self._link.persist("GET", path, lambda transport: transport.websocket(target))
         return upgraded(answer, label("GET", path))
 
     async def upgrade(
@@ -271,10 +343,16 @@ class APIClient:
         Raises:
             IncusAPIError: The server refused.
         """
+        if may_be_later(path, params, data):
+            await self._check_extensions(method, path, params, data)
         body, headers = wire(data, None)
         target = self._target(path, params)
-        answer = await self._link.open().upgrade(
-            method, target, protocol, headers=headers, body=cast("bytes | None", body)
+        answer = await self._link.persist(
+            method,
+            path,
+            lambda transport: transport.upgrade(
+                method, target, protocol, headers=headers, body=cast("bytes | None", body)
+            ),
         )
         return upgraded(answer, label(method, path))
 
@@ -291,7 +369,7 @@ class APIClient:
             IncusOperationError: It failed, was cancelled (`IncusOperationCancelledError`), is still running
                 (`IncusOperationTimeoutError`) or forgotten by the server (`IncusOperationLostError`).
         """
-        _at_least_zero(timeout, "timeout")
+        at_least_zero(timeout, "timeout")
         return await until_done(self._send, operation_id, timeout, self._link.timeout)
 
     # -- one request --------------------------------------------------------------------------------------------------
@@ -307,42 +385,17 @@ class APIClient:
         silence: float | None = DEFAULT,
     ) -> Response:
         """Send a request, again where that can do no harm."""
+        if may_be_later(path, params, data):
+            await self._check_extensions(method, path, params, data)
         body, headers = wire(data, headers)
         target = self._target(path, params)
-        transport = self._link.open()
-        attempt = 0
-        while True:
-            pause = min(0.2 * 4**attempt, 5.0) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
-            try:
-                response = await transport.request(method, target, headers=headers, body=body, silence=silence)
-            except IncusConnectionError as error:
-                disconnected = self._link.transport is not transport
-                if disconnected or attempt >= self._link.retries or not self._repeatable(method, error, data):
-                    raise
-                _log.debug("%s: %s; again in %.1f s", label(method, path), error, pause)
-            else:
-                self._link.connected = True
-                if response.status != 503 or method not in SAFE or attempt >= self._link.retries:
-                    return response
-                _log.debug("%s: the server is not ready; again in %.1f s", label(method, path), pause)
-            attempt += 1
-            await asyncio.sleep(pause)
-
-    def _repeatable(self, method: str, error: IncusConnectionError, data: Body) -> bool:
-        """Whether a failed request may be sent again: it never reached the server, or changes nothing there."""
-        if isinstance(data, AsyncIterable):
-            return False  # it is used up
-        return self._link.connected and (not error.sent or method in SAFE)
+        return await self._link.persist(
+            method,
+            path,
+            lambda transport: transport.request(method, target, headers=headers, body=body, silence=silence),
+            again=data is None or not isinstance(data, AsyncIterable),  # which would be used up
+        )
 
     def _target(self, path: str, params: Params | None) -> str:
         self._link.open()  # the restricted user socket, if that is what it finds, comes with a project
         return scoped_target(path, params, self.project, self.target)
-
-
-def _at_least_zero(value: object, what: str) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{what} must be a number, not {value!r}")
-    if not value >= 0:  # nor is NaN
-        raise IncusArgumentError(f"{what} cannot be {value}: it must be 0 or more")

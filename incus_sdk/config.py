@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from ._discovery import DEFAULT_FOLDERS, find_socket
 from .exceptions import IncusConfigurationError
@@ -37,8 +36,7 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-
 _TRUE = {"1", "true", "yes", "on"}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where a daemon is and how it is proved to be that daemon.
 
     Attributes:
@@ -56,18 +54,21 @@ class Endpoint:
         candidates: The sockets that were looked for, best first, if nobody named one.
     """
 
-    # What may hold a key, a certificate's text or a proxy's password is kept out of the repr.
     url: str
     socket: str | None = None
     host: str = ""
     port: int = DEFAULT_PORT
-    cert: tuple[str, str] | None = field(default=None, repr=False)
-    verify: bool | str = field(default=True, repr=False)
-    proxy: str | None = field(default=None, repr=False)
+    cert: tuple[str, str] | None = None
+    verify: bool | str = True
+    proxy: str | None = None
     project: str | None = None
     insecure_tls: bool = False
     source: str = ""
-    candidates: tuple[str, ...] = field(default=(), repr=False)
+    candidates: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        # Not with the rest: that may hold a key, a certificate's text or a proxy's password.
+        return f"<{type(self).__name__} {self.url}>"
 
 
 def resolve_endpoint(
@@ -209,8 +210,7 @@ def _without_tls(endpoint: Endpoint, cert: object, verify: object) -> Endpoint:
 def _with_tls(endpoint: Endpoint, cert: object, verify: object, environ: Mapping[str, str]) -> Endpoint:
     from ._proxies import proxy_for
 
-    return replace(
-        endpoint,
+    return endpoint._replace(
         cert=None if cert is None else _certificate_and_key(cert),
         verify=verify if isinstance(verify, bool) else _pinned(verify),
         proxy=proxy_for(endpoint.host, endpoint.port, environ),

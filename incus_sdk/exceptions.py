@@ -80,6 +80,12 @@ class IncusError(Exception):
         self.response: dict[str, Any] | None = response
 
 
+def add_to_message(error: IncusError, text: str) -> None:
+    """Append to the message of an error what only a caller further up knows."""
+    error.message += text
+    error.args = (error.message,)
+
+
 class IncusConfigurationError(IncusError):
     """What the client was given to connect with does not hold: an endpoint, a certificate, an environment variable."""
 
@@ -103,7 +109,13 @@ class IncusConnectionError(IncusError):
 
 
 class IncusTimeoutError(IncusError, TimeoutError):
-    """Connecting took longer than the client's `timeout`, or the server was silent for that long."""
+    """Connecting took longer than the client's `timeout`, or the server was silent for that long.
+
+    Attributes:
+        sent: Whether a request had gone out already. Then the server may have acted on it, although no answer came.
+    """
+
+    sent: bool = False
 
 
 class IncusProtocolError(IncusError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
+from os import PathLike
 from typing import Any, TypeAlias
 
 __all__ = ["Config", "ConfigDraft", "ConfigValue", "Devices", "DevicesDraft"]
 
-ConfigValue: TypeAlias = str | bytes | int | float | bool | PurePath | None
+ConfigValue: TypeAlias = str | bytes | int | float | bool | PathLike[str] | None
 """A configuration value as a person writes it: `2` and `"2"` are the same, `None` unsets a key."""
 
 Config: TypeAlias = Mapping[str, ConfigValue]

@@ -279,6 +279,15 @@ class Connection(asyncio.BufferedProtocol):
         return self.lost or self.transport.is_closing()
 
     @property
+    def ended_well(self) -> bool:
+        """Whether the server itself has ended the stream: TLS says so, and whoever else cuts the connection cannot."""
+        tls = self.transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or tls.read(1) == b""
+        except OSError:  # that more is to come
+            return False
+
+    @property
     def expired(self) -> bool:
         """Whether it has been idle for too long, though its timer did not yet come to close it."""
         return self.loop.time() - self.active >= IDLE_LIMIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -24,6 +25,9 @@ __all__ = ["Dialer"]
 logger = logging.getLogger("incus_sdk.transport")
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+QUEUE_PAUSE = 0.02
+"""Seconds between two attempts to get into the queue of a daemon's socket."""
 
 # `sun_path` of Linux, less its closing NUL.
 _LONGEST_SOCKET_PATH = 107
@@ -71,7 +75,7 @@ class Dialer:
         try:
             async with limit:
                 if self._endpoint.socket is not None:
-                    protocol = await self._dial_unix(factory, self._endpoint.socket)
+                    protocol = await self._dial_unix(factory, self._endpoint.socket, progress)
                 else:
                     protocol = await self._dial_tls(factory, progress)
         except OSError as exc:
@@ -83,13 +87,14 @@ class Dialer:
         logger.debug("connected to %s in %.1f ms", self._endpoint.url, (time.monotonic() - began) * 1e3)
         return protocol
 
-    async def _dial_unix(self, factory: Callable[[], P], path: str) -> P:
+    async def _dial_unix(self, factory: Callable[[], P], path: str, progress: Progress) -> P:
         if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
             raise IncusConfigurationError(
                 f"the path of the socket{named(self._endpoint)} is too long, the system takes {_LONGEST_SOCKET_PATH} "
                 f"bytes: {path!r}; a symbolic link in a shorter place will do"
             )
-        transport, _ = await asyncio.get_running_loop().create_unix_connection(_Paused, path)
+        progress.doing = "waiting until the daemon takes those who came before"
+        transport = await _connect_unix(path)
         # Not before: uvloop closes what is cancelled while it connects, but never tells the protocol.
         protocol = factory()
         transport.set_protocol(protocol)
@@ -144,6 +149,22 @@ class Dialer:
             # A proxy is judged like any web server; what is pinned is the server behind it.
             self._proxy_context = ssl.create_default_context()
         return self._proxy_context
+
+
+async def _connect_unix(path: str) -> asyncio.Transport:
+    """Connect to a socket; wait for room in the queue of a daemon that takes nobody.
+
+    To the system's "try again" uvloop raises, and asyncio goes on as if it were connected: a request would count as
+    sent and lost.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            transport, _ = await loop.create_unix_connection(_Paused, path)
+            if transport.get_extra_info("peername") is not None:
+                return transport
+            transport.abort()
+        await asyncio.sleep(QUEUE_PAUSE)  # nothing tells when there is room
 
 
 class _Paused(asyncio.Protocol):

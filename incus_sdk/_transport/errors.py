@@ -6,6 +6,12 @@ import re
 
 from ..exceptions import IncusConnectionError
 
+UNKNOWN = (
+    "; whether it did what was asked is unknown: look at what it was to change, and at GET /1.0/operations for what "
+    "may be under way, before trying again"
+)
+"""What to say of a change that went out and got no answer which anybody could read."""
+
 _SECRET = re.compile(r"([?&]secret=)[^&]*", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httptools
 
 from ..exceptions import IncusConnectionError, IncusError, IncusProtocolError, IncusTimeoutError
+from .errors import UNKNOWN
 from .inbox import Inbox
 from .response import Response, StreamResponse
 
@@ -122,7 +123,7 @@ class Exchange:
 
     def eof(self) -> None:
         # httptools cannot be told that the input is over, so a body that ends with the connection is ended here.
-        if self._state == _BODY and self._to_the_end:
+        if self._state == _BODY and self._to_the_end and self.connection.ended_well:
             self._finish(keep=False)
 
     def lost(self, error: BaseException | None) -> None:
@@ -133,7 +134,9 @@ class Exchange:
 
     def silent(self, limit: float) -> None:
         what = "the server took nothing more" if self.connection.writing_paused else "no byte came from the server"
-        self.connection.fail(IncusTimeoutError(f"{self._label}: {what} for {limit:g} seconds"))
+        error = IncusTimeoutError(f"{self._label}: {what} for {limit:g} seconds{self._doubt}")
+        error.sent = True
+        self.connection.fail(error)
 
     # -- the parser's target --------------------------------------------------------------------------------------
 
@@ -201,6 +204,11 @@ class Exchange:
     def _label(self) -> str:
         return self.request.label
 
+    @property
+    def _doubt(self) -> str:
+        """What is to be added to the message of an end without an answer."""
+        return "" if self.request.repeatable else UNKNOWN
+
     def _arrive(self) -> None:
         if not self.arrived.done():
             self.arrived.set_result(None)
@@ -228,7 +236,8 @@ class Exchange:
         if self._state == _DONE:  # the answer itself is good
             self._finish(keep=False)
         else:
-            self.connection.fail(IncusProtocolError(f"{self._label}: the answer is not HTTP as it should be: {why}"))
+            text = f"{self._label}: the answer is not HTTP as it should be: {why}{self._doubt}"
+            self.connection.fail(IncusProtocolError(text))
 
     def _fail(self, error: IncusError) -> None:
         self._parser = None
@@ -242,8 +251,6 @@ class Exchange:
         if self.touched:
             text = f"{self._label}: the connection broke, the answer was cut off in its "
             text += "body" if self._state == _BODY else "head"
-        if not self.request.repeatable:
-            text += "; whether it did what was asked is unknown, so look before trying again"
-        error = IncusConnectionError(text, cause, sent=True)
+        error = IncusConnectionError(text + self._doubt, cause, sent=True)
         error.__cause__ = cause
         return error

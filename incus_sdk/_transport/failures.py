@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._discovery import why_not
@@ -11,10 +11,13 @@ from .._discovery import why_not
 if TYPE_CHECKING:
     from ..config import Endpoint
 
-__all__ = ["Progress", "explain", "named", "reason"]
+__all__ = ["Progress", "explain", "may_come", "named", "reason"]
+
+_COMING = frozenset(
+    {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EAGAIN, socket.EAI_AGAIN}
+)
 
 
-@dataclass(slots=True)
 class Progress:
     """What one attempt to connect is busy with.
 
@@ -24,12 +27,23 @@ class Progress:
         tls: Whether the server has been reached, and only TLS is left.
     """
 
-    doing: str = "connecting"
-    proxy: str = ""
-    tls: bool = False
+    __slots__ = ("doing", "proxy", "tls")
+
+    def __init__(self) -> None:
+        self.doing = "connecting"
+        self.proxy = ""
+        self.tls = False
 
     def __str__(self) -> str:
         return f"{self.doing}, by way of the proxy {self.proxy}" if self.proxy else self.doing
+
+
+def may_come(cause: BaseException | None) -> bool:
+    """Whether this is what a system says of a daemon that is about to listen.
+
+    A socket that is not there, or one that may not be used, is none of it, nor is a peer that is not the one expected.
+    """
+    return isinstance(cause, OSError) and cause.errno in _COMING
 
 
 def named(endpoint: Endpoint) -> str:

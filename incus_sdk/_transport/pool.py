@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..exceptions import IncusConnectionError, IncusProtocolError
@@ -18,10 +19,10 @@ from .request import Body, Request
 from .response import Response, StreamResponse
 from .sending import send_body
 from .stream import RawStream
-from .websocket import WebSocket, accept_key, new_key
 
 if TYPE_CHECKING:
     from ..config import Endpoint
+    from .websocket import WebSocket
 
 DEFAULT: Final[float] = -1.0
 """Stands for the transport's own `timeout` where a call can have another one."""
@@ -69,12 +70,6 @@ class Transport:
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
-    async def connect(self) -> None:
-        """Open a connection and keep it for the first request, so that what is wrong with the endpoint shows now."""
-        self._bind()
-        if not self._idle:
-            self.released(await self._dial(None))
-
     async def request(
         self,
         method: str,
@@ -95,7 +90,10 @@ class Transport:
             silence: Seconds without a byte in either direction that are too many; `None` for no limit. Time in which
                 `body` does not deliver is not counted.
         """
-        request = Request(method, target, self._host, self.endpoint.url, headers=headers, body=body)
+        if headers is None and body is None:
+            request = _plain(method, target, self._host, self.endpoint.url)
+        else:
+            request = Request(method, target, self._host, self.endpoint.url, headers=headers, body=body)
         return (await self._perform(request, silence)).response()
 
     @asynccontextmanager
@@ -161,6 +159,8 @@ class Transport:
         Returns:
             The websocket, or the server's answer if it refuses.
         """
+        from .websocket import WebSocket, accept_key, new_key
+
         key = new_key()
         handshake = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
         request = Request(
@@ -275,11 +275,12 @@ class Transport:
             return connection
         return None
 
-    async def _dial(self, request: Request | None) -> Connection:
+    async def _dial(self, request: Request) -> Connection:
         loop = asyncio.get_running_loop()
         # A task of its own, so that `close` can end it.
         task = loop.create_task(self._dialer.dial(lambda: Connection(loop, self)))
         self._dialling.add(task)
+        cancelled = _times_cancelled()
         try:
             connection = await task
         except asyncio.CancelledError:
@@ -287,7 +288,7 @@ class Transport:
             # would end a connection on which nothing is said, and Incus 6.0 waits for its first word.
             if not task.cancelled() and task.exception() is None:
                 task.result().abort()
-            if self._emptied is None:
+            if self._emptied is None or _times_cancelled() > cancelled:  # by `close` alone, the caller is not cancelled
                 raise
             raise IncusConnectionError(f"the client was closed while connecting to {self.endpoint.url}") from None
         finally:
@@ -297,8 +298,7 @@ class Transport:
             connection.abort()
             raise IncusConnectionError(f"the client was closed while connecting to {self.endpoint.url}")
         if connection.closing:
-            what = self.endpoint.url if request is None else request.label
-            raise IncusConnectionError(f"{what}: the server hung up before anything was sent")
+            raise IncusConnectionError(f"{request.label}: the server hung up before anything was sent")
         return connection
 
     def _check_emptied(self) -> None:
@@ -319,6 +319,18 @@ class Transport:
         if wrong is not None:
             exchange.abandon()
             raise IncusProtocolError(f"{request.label}: the answer is not HTTP as it should be: {wrong}")
+
+
+@lru_cache(maxsize=256)
+def _plain(method: str, target: str, host: str, url: str) -> Request:
+    """A request that is nothing but its target: made once, since programs ask the same again and again."""
+    return Request(method, target, host, url)
+
+
+def _times_cancelled() -> int:
+    """How often somebody has cancelled the running task."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def _since(started: float) -> str:

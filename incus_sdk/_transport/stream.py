@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from ..exceptions import IncusConnectionError, IncusError
 from .inbox import Inbox
@@ -14,7 +15,32 @@ CLOSE_PATIENCE = 2.0
 """Seconds that the server gets to take the last bytes and hang up, before it is cut off."""
 
 
-class RawStream:
+class Closable:
+    """What is open until it is closed, or an `async with` block ends: in good order, or at once if the block raised."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.close()
+        else:
+            self.abort()
+
+    async def close(self) -> None:
+        """Send what is still to be sent, then hang up."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Hang up at once."""
+        raise NotImplementedError
+
+
+class RawStream(Closable):
     """Bytes in both directions: SFTP, NBD, a forwarded port.
 
     There is no way to close one direction alone: Incus takes the end of either for the end of both. Nothing limits the

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import IncusConnectionError, IncusError, IncusProtocolError
 from .errors import WebSocketClosed
+from .stream import Closable
 
 if TYPE_CHECKING:
     from websockets.frames import Close, Frame
@@ -48,7 +49,7 @@ def accept_key(key: str) -> str:
     return binascii.b2a_base64(digest, newline=False).decode("ascii")
 
 
-class WebSocket:
+class WebSocket(Closable):
     """An open websocket.
 
     Iterating gives messages until the server ends the stream. One task may receive and others may send at the same

@@ -42,14 +42,45 @@ from ..exceptions import (
 
 if TYPE_CHECKING:
     from ._bridge import APIClient
+    from .api.certificates import Certificate, CertificatesAPI
+    from .api.cluster import ClusterAPI
+    from .api.cluster_groups import ClusterGroup, ClusterGroupsAPI
+    from .api.cluster_members import ClusterMember, ClusterMembersAPI
+    from .api.image_aliases import ImageAliasesAPI, ImageAliasesEntry
+    from .api.images import Image, ImagesAPI
     from .api.instances import Instance, InstancesAPI
+    from .api.network_acls import NetworkACL, NetworkACLsAPI
+    from .api.network_address_sets import NetworkAddressSet, NetworkAddressSetsAPI
+    from .api.network_allocations import NetworkAllocationsAPI
+    from .api.network_integrations import NetworkIntegration, NetworkIntegrationsAPI
+    from .api.network_zones import NetworkZone, NetworkZonesAPI
+    from .api.networks import Network, NetworksAPI
+    from .api.operations import Operation, OperationsAPI
+    from .api.profiles import Profile, ProfilesAPI
+    from .api.projects import Project, ProjectsAPI
+    from .api.server import ServerAPI
+    from .api.storage_buckets import StorageBucket, StorageBucketsAPI
+    from .api.storage_pools import StoragePool, StoragePoolsAPI
+    from .api.storage_volumes import StorageVolume, StorageVolumesAPI
+    from .api.warnings import WarningsAPI
     from .client import Client
     from .operations import ExecResponse, OperationResponse
 
 __all__ = [
     "APIClient",
+    "Certificate",
+    "CertificatesAPI",
     "Client",
+    "ClusterAPI",
+    "ClusterGroup",
+    "ClusterGroupsAPI",
+    "ClusterMember",
+    "ClusterMembersAPI",
     "ExecResponse",
+    "Image",
+    "ImageAliasesAPI",
+    "ImageAliasesEntry",
+    "ImagesAPI",
     "IncusAPIError",
     "IncusArgumentError",
     "IncusAuthenticationError",
@@ -74,7 +105,32 @@ __all__ = [
     "IncusUnavailableError",
     "Instance",
     "InstancesAPI",
+    "Network",
+    "NetworkACL",
+    "NetworkACLsAPI",
+    "NetworkAddressSet",
+    "NetworkAddressSetsAPI",
+    "NetworkAllocationsAPI",
+    "NetworkIntegration",
+    "NetworkIntegrationsAPI",
+    "NetworkZone",
+    "NetworkZonesAPI",
+    "NetworksAPI",
+    "Operation",
     "OperationResponse",
+    "OperationsAPI",
+    "Profile",
+    "ProfilesAPI",
+    "Project",
+    "ProjectsAPI",
+    "ServerAPI",
+    "StorageBucket",
+    "StorageBucketsAPI",
+    "StoragePool",
+    "StoragePoolsAPI",
+    "StorageVolume",
+    "StorageVolumesAPI",
+    "WarningsAPI",
 ]
 
 if not TYPE_CHECKING:  # hidden from checkers, which would take any name for an existing one
@@ -96,9 +152,45 @@ if not TYPE_CHECKING:  # hidden from checkers, which would take any name for an 
 
 _HOMES = {
     "APIClient": "._bridge",
+    "Certificate": ".api.certificates",
+    "CertificatesAPI": ".api.certificates",
     "Client": ".client",
+    "ClusterAPI": ".api.cluster",
+    "ClusterGroup": ".api.cluster_groups",
+    "ClusterGroupsAPI": ".api.cluster_groups",
+    "ClusterMember": ".api.cluster_members",
+    "ClusterMembersAPI": ".api.cluster_members",
     "ExecResponse": ".operations",
+    "Image": ".api.images",
+    "ImageAliasesAPI": ".api.image_aliases",
+    "ImageAliasesEntry": ".api.image_aliases",
+    "ImagesAPI": ".api.images",
     "Instance": ".api.instances",
     "InstancesAPI": ".api.instances",
+    "Network": ".api.networks",
+    "NetworkACL": ".api.network_acls",
+    "NetworkACLsAPI": ".api.network_acls",
+    "NetworkAddressSet": ".api.network_address_sets",
+    "NetworkAddressSetsAPI": ".api.network_address_sets",
+    "NetworkAllocationsAPI": ".api.network_allocations",
+    "NetworkIntegration": ".api.network_integrations",
+    "NetworkIntegrationsAPI": ".api.network_integrations",
+    "NetworkZone": ".api.network_zones",
+    "NetworkZonesAPI": ".api.network_zones",
+    "NetworksAPI": ".api.networks",
+    "Operation": ".api.operations",
     "OperationResponse": ".operations",
+    "OperationsAPI": ".api.operations",
+    "Profile": ".api.profiles",
+    "ProfilesAPI": ".api.profiles",
+    "Project": ".api.projects",
+    "ProjectsAPI": ".api.projects",
+    "ServerAPI": ".api.server",
+    "StorageBucket": ".api.storage_buckets",
+    "StorageBucketsAPI": ".api.storage_buckets",
+    "StoragePool": ".api.storage_pools",
+    "StoragePoolsAPI": ".api.storage_pools",
+    "StorageVolume": ".api.storage_volumes",
+    "StorageVolumesAPI": ".api.storage_volumes",
+    "WarningsAPI": ".api.warnings",
 }

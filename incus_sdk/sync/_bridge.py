@@ -8,18 +8,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
 
 from .. import api_client
 from .._requests import Body as AsyncBody
-from .._requests import Params
+from .._requests import Params, label
 from .._transport import Response
 from ..api_client import PathOrPEM
 from ._portal import Portal, lend
 from ._streams import RawStream, StreamResponse, WebSocket
 from .operations import OperationResponse
 
-__all__ = ["APIClient", "Body", "Params"]
+if TYPE_CHECKING:
+    from .._disk import Sinking, Target
+
+__all__ = ["APIClient", "Body", "Params", "RawStream", "StreamResponse", "WebSocket"]
 
 T = TypeVar("T")
 CHUNK = 256 * 1024
@@ -31,7 +35,7 @@ class _Readable(Protocol):
     def read(self, n: int, /) -> bytes: ...
 
 
-Body = Mapping[str, object] | bytes | bytearray | memoryview | _Readable | Iterable[bytes] | None
+Body = Mapping[str, object] | bytes | bytearray | memoryview | PathLike[str] | _Readable | Iterable[bytes] | None
 
 
 class APIClient:
@@ -195,6 +199,13 @@ class APIClient:
         answer = self._portal.run(self._inner.operation, method, path, _lent(body), params, headers, etag)
         return OperationResponse(dict(answer), self)
 
+    def send_files(
+        self, path: str, files: Mapping[str, Body], headers: Mapping[str, str] | None = None
+    ) -> OperationResponse:
+        """Send several files, by the names of their parts, in one `multipart/form-data`; see `operation`."""
+        lent = {name: _lent(content) for name, content in files.items()}
+        return OperationResponse(dict(self._portal.run(self._inner.send_files, path, lent, headers)), self)
+
     # -- streams ------------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -219,6 +230,32 @@ class APIClient:
             if not self._portal.closed:  # by the block itself: then the connection is gone, and its own error counts
                 self._portal.run(manager.__aexit__, *sys.exc_info())
 
+    def download(
+        self,
+        path: str,
+        target: Target,
+        params: Params | None = None,
+        *,
+        method: str = "GET",
+        data: Body = None,
+        headers: Mapping[str, str] | None = None,
+        sha256: str | None = None,
+    ) -> int:
+        """Write an answer to a file, and return its size in bytes; see the method of `incus_sdk.APIClient`."""
+        from .._disk import Sink
+
+        with self.stream(method, path, params, data, headers) as response:
+            return _write_all(response, Sink(target, sha256, label(method, path)))
+
+    def download_image(
+        self, path: str, target: Target, rootfs: Target | None, fingerprint: str, params: Params | None = None
+    ) -> int:
+        """Write an image, which may come in two files, and check its fingerprint; see `ImagesAPI.export`."""
+        from .._forms import image_sink
+
+        with self.stream("GET", path, params) as response:
+            return _write_all(response, image_sink(target, rootfs, fingerprint, label("GET", path), response.header))
+
     def websocket(self, path: str, params: Params | None = None) -> WebSocket:
         """Open a websocket, as `/1.0/events` and the sockets of an operation are.
 
@@ -240,6 +277,18 @@ class APIClient:
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
+    def require_extension(self, extension: str, request: str = "this call") -> None:
+        """Make sure that the server has an API extension; it is asked (`GET /1.0`) unless it is known to have it.
+
+        Args:
+            extension: Name of the extension, as in `network_address_set`.
+            request: What needs it, for the message.
+
+        Raises:
+            IncusMissingExtensionError: The server does not have it.
+        """
+        self._portal.run(self._inner.require_extension, extension, request)
+
     def wait(self, operation_id: str, timeout: float | None = None) -> dict[str, Any]:
         """Wait until an operation has ended well, and return it as the server describes it.
 
@@ -254,11 +303,21 @@ class APIClient:
         return self._portal.run(self._inner.wait, operation_id, timeout)
 
 
+def _write_all(pieces: Iterable[bytes], sink: Sinking) -> int:
+    try:
+        for piece in pieces:
+            sink.write(piece)
+        sink.finish()
+    finally:
+        sink.discard()
+    return sink.size
+
+
 def _lent(body: Body) -> AsyncBody:
     """Return the body for the other face, which takes asynchronous iterators in place of iterables and files."""
     if isinstance(body, _Readable):
         return lend(iter(_reader(body), b""))
-    if body is None or isinstance(body, Mapping | bytes | bytearray | memoryview | str):
+    if body is None or isinstance(body, Mapping | bytes | bytearray | memoryview | str | PathLike):
         return cast("AsyncBody", body)  # a text is refused there, as it is for everybody
     return lend(body)
 

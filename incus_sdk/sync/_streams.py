@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .. import _transport
 from .._transport.response import Answer
 from ._portal import Portal
+
+if TYPE_CHECKING:
+    from .._transport import websocket
 
 __all__ = ["RawStream", "StreamResponse", "WebSocket"]
 
@@ -84,7 +87,7 @@ class WebSocket(_Closable):
     """
 
     __slots__ = ()
-    _inner: _transport.WebSocket
+    _inner: websocket.WebSocket
 
     def recv(self) -> str | bytes | bytearray:
         """Wait for the next message: `str` for a text message, bytes for a binary one.

@@ -7,9 +7,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from .._failures import operation_error
+from .._failures import operation_error, subject
 from .._paths import fill
-from ..exceptions import IncusArgumentError, IncusError, IncusNotFoundError, IncusOperationError
+from ..exceptions import IncusArgumentError, IncusError, IncusNotFoundError, IncusOperationError, add_to_message
 from ..models.progress import OperationProgress
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class OperationResponse(dict[str, Any]):
     @property
     def resources(self) -> dict[str, list[str]]:
         """Paths of what it works on, by kind: `{"instances": ["/1.0/instances/web"]}`."""
-        resources: dict[str, list[str] | None] = self._operation.get("resources") or {}
-        return {kind: list(urls or ()) for kind, urls in resources.items()}
+        resources = _mapping(self._operation.get("resources"))
+        return {kind: [str(url) for url in urls or ()] for kind, urls in resources.items() if _is_list(urls)}
 
     @property
     def progress(self) -> OperationProgress | None:
@@ -70,13 +70,11 @@ class OperationResponse(dict[str, Any]):
 
     @property
     def _operation(self) -> dict[str, Any]:
-        operation = self.get("metadata")
-        return cast("dict[str, Any]", operation) if isinstance(operation, dict) else {}
+        return _mapping(self.get("metadata"))
 
     @property
     def _details(self) -> dict[str, Any]:
-        details: dict[str, Any] = self._operation.get("metadata") or {}
-        return details
+        return _mapping(self._operation.get("metadata"))
 
     @property
     def _code(self) -> int:
@@ -106,9 +104,11 @@ class OperationResponse(dict[str, Any]):
             raise IncusArgumentError(f"{self!r} is a token: it ends when somebody uses it, so do not wait for that")
         try:
             self._take(self._bound().wait(self.id, timeout))
-        except IncusOperationError as error:
-            if error.response and "id" in error.response:  # otherwise it is not known how the operation stands
+        except IncusError as error:
+            if isinstance(error, IncusOperationError) and error.response and "id" in error.response:
                 self._take({**self._operation, **error.response})
+            elif not isinstance(error, IncusArgumentError):  # nobody but this object can tell now what was waited for
+                add_to_message(error, f" ({subject(self._operation)})")
             raise
         return self
 
@@ -173,8 +173,8 @@ class ExecResponse(OperationResponse):
     @property
     def returncode(self) -> int | None:
         """The command's exit code (128 + n if signal n ended it); `None` while it runs."""
-        value: int | None = self._details.get("return")
-        return None if value is None else int(value)
+        value = self._details.get("return")
+        return int(value) if isinstance(value, int | float) else None
 
     @property
     def stdout_bytes(self) -> bytes:
@@ -256,6 +256,17 @@ class ExecResponse(OperationResponse):
 
 def _recordings(details: dict[str, Any]) -> dict[str, str]:
     """Paths of the recorded output: the server numbers the streams, and may append a project that the client adds."""
-    output: dict[str, object] = details.get("output") or {}
+    output = _mapping(details.get("output"))
     names = {"1": "stdout", "2": "stderr"}
     return {names[key]: str(url).partition("?")[0] for key, url in output.items() if key in names}
+
+
+# Operations stay as the server sent them, so that what is odd about one shows only here, and must not break the rest.
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _is_list(value: object) -> bool:
+    return value is None or isinstance(value, list)

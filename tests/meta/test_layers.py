@@ -40,6 +40,8 @@ def test_above_the_seam_there_is_no_concurrency(module: Module) -> None:
 def test_above_the_seam_each_call_below_is_awaited(module: Module) -> None:
     """`self._api.…(…)` and the like: a coroutine that is kept for later would be nothing in the sync face."""
     awaited = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Await)}
+    entered = [node.items for node in ast.walk(module.tree) if isinstance(node, ast.AsyncWith)]
+    awaited |= {id(item.context_expr) for items in entered for item in items}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("self._api.", "self._bound().")):
             assert id(node) in awaited or ast.unparse(node.func).endswith(".scoped"), ast.unparse(node)
@@ -82,6 +84,7 @@ def test_only_the_client_below_the_groups_makes_requests() -> None:
     users = [module.path for module in modules() if any(path.startswith("_transport") for path in module.own())]
     above = {
         "_answers.py",
+        "_link.py",
         "_requests.py",
         "_waiting.py",
         "api_client.py",

@@ -45,6 +45,7 @@ def running(path: Path) -> Generator[Daemon]:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     ANSWERS: ClassVar[dict[str, object]] = {
+        "/": ["/1.0"],
         "/1.0": {"api_status": "stable"},
         "/1.0/instances/web": {"name": "web", "status": "Running", "project": "default"},
         "/1.0/operations/1234/wait": {"id": "1234", "status": "Failure", "status_code": 400, "err": "no luck"},

@@ -17,7 +17,7 @@ from incus_sdk import (
     IncusProtocolError,
     Instance,
 )
-from incus_sdk.api._instance_files import HOPS
+from incus_sdk.api._files import HOPS
 
 from .daemon import Daemon, error, reply, started, sync
 

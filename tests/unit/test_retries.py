@@ -6,18 +6,24 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 from typing import Self
 
 import pytest
 
 from incus_sdk import (
+    APIClient,
+    IncusAPIError,
     IncusConnectionError,
+    IncusNotFoundError,
     IncusProtocolError,
     IncusTimeoutError,
     IncusUnavailableError,
 )
 
-from .daemon import Daemon, Request, error, hang_up, reply, silence, sync
+from .daemon import Daemon, Request, envelope, error, hang_up, reply, silence, sync
 from .transport.scripted.server import Peer
 
 
@@ -25,6 +31,18 @@ from .transport.scripted.server import Peer
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the pauses between attempts away."""
     monkeypatch.setattr(random, "uniform", no_pause)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, which nobody waits for here."""
+    seen: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        seen.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return seen
 
 
 @pytest.mark.usefixtures("at_once")
@@ -59,6 +77,18 @@ async def test_unavailable_is_asked_again(daemon: Daemon) -> None:
     daemon.will(starting)
     with pytest.raises(IncusUnavailableError):
         await api.delete("/1.0/x")
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_server_in_its_last_moments_is_asked_again(daemon: Daemon) -> None:
+    closed = error(500, "Failed to begin transaction: sql: database is closed")
+    daemon.will(closed, sync({"a": 1}), closed, error(500, "something else"))
+    api = daemon.api()
+    assert (await api.get("/1.0"))["metadata"] == {"a": 1}
+    with pytest.raises(IncusUnavailableError, match="database is closed"):
+        await api.delete("/1.0/x")
+    with pytest.raises(IncusAPIError, match="something else"):
+        await api.get("/1.0")
 
 
 @pytest.mark.usefixtures("at_once")
@@ -97,14 +127,111 @@ async def test_a_restart_of_the_daemon_is_outlived(daemon: Daemon, method: str) 
     assert daemon.targets == ["GET /1.0", f"{method} /1.0/x"]
 
 
-async def test_a_daemon_that_was_never_there_is_not_waited_for(daemon: Daemon) -> None:
+async def test_a_daemon_that_is_about_to_listen_is_waited_for(daemon: Daemon) -> None:
+    """Its socket is there, but nobody answers yet."""
     await daemon.server.stop()
-    with Watch("again in") as refused, pytest.raises(IncusConnectionError) as caught:
-        await daemon.api().get("/1.0")
+    daemon.will(sync({}))
+    with Watch("again in") as refused:
+        task = asyncio.create_task(daemon.api().connect())
+        await refused.seen()
+    await daemon.server.start()
+    await task
+    await daemon.server.stop()
+    with Watch("again in") as refused, pytest.raises(IncusConnectionError):
+        await daemon.api(retries=0).connect()
+    assert not refused.records
+
+
+async def test_a_socket_that_was_never_there_is_not_waited_for(daemon: Daemon, tmp_path: Path) -> None:
+    api = APIClient(f"unix://{tmp_path}/none")
+    with Watch("again in") as refused, pytest.raises(IncusConnectionError, match="no such file") as caught:
+        await api.get("/1.0")
     assert not caught.value.sent
     assert not refused.records
-    with pytest.raises(IncusConnectionError):
-        await daemon.api().connect()
+
+
+async def test_a_socket_that_was_there_is_waited_for(daemon: Daemon) -> None:
+    """A daemon that restarts removes it, and makes it anew."""
+    daemon.will(sync({}), sync({}))
+    api = daemon.api()
+    await api.get("/1.0")
+    await daemon.server.stop()
+    socket = Path(daemon.server.endpoint.socket or "")
+    await asyncio.to_thread(socket.unlink)
+    with Watch("no such file") as refused:
+        task = asyncio.create_task(api.get("/1.0"))
+        await refused.seen()
+    await daemon.server.start()
+    await task
+
+
+@pytest.mark.parametrize("kind", ["stream", "websocket", "upgrade"])
+async def test_what_is_streamed_outlives_a_restart_before_it_begins(daemon: Daemon, kind: str) -> None:
+    daemon.will(sync({}))
+    api = daemon.api()
+    await api.get("/1.0")
+    await daemon.server.stop()
+    with Watch("again in") as refused:
+        task = asyncio.create_task(streamed(api, kind))
+        await refused.seen()
+    daemon.will(error(404, "Not found"))
+    await daemon.server.start()
+    with pytest.raises(IncusNotFoundError):
+        await task
+
+
+async def streamed(api: APIClient, kind: str) -> None:
+    if kind == "websocket":
+        await api.websocket("/1.0/events")
+    elif kind == "upgrade":
+        await api.upgrade("/1.0/instances/x/sftp", "sftp")
+    else:
+        async with api.stream("GET", "/1.0/x"):
+            pass
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_stream_that_is_unavailable_is_asked_for_again(daemon: Daemon) -> None:
+    starting = error(503, "Daemon is starting up")
+    daemon.will(starting, reply(b"text"), starting, starting, starting)
+    api = daemon.api()
+    async with api.stream("GET", "/1.0/x") as response:
+        assert await response.read() == b"text"
+    with pytest.raises(IncusUnavailableError, match="starting up"):
+        async with api.stream("GET", "/1.0/x"):
+            pass
+
+
+def starting_up(retry_after: str) -> bytes:
+    body = envelope("error", error_code=503, error="Daemon is starting up")
+    return reply(body, 503, {"Retry-After": retry_after})
+
+
+async def test_the_server_may_say_when_to_come_again(daemon: Daemon, pauses: list[float]) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=20)
+    wishes = ["3", format_datetime(soon, usegmt=True), "0", "Tue, 01 Jan 2019 00:00:00 GMT", "later", "-1", "²"]
+    daemon.will(*(starting_up(wish) for wish in wishes), sync({}))
+    await daemon.api(retries=len(wishes)).get("/1.0")
+    assert pauses[0] == 3
+    assert 10 < pauses[1] <= 20
+    assert all(0.1 <= pause <= 5 for pause in pauses[2:])
+
+
+async def test_a_server_that_wants_much_time_is_not_waited_for(daemon: Daemon, pauses: list[float]) -> None:
+    daemon.will(starting_up("31"))
+    with pytest.raises(IncusUnavailableError):
+        await daemon.api().get("/1.0")
+    assert pauses == []
+
+
+async def test_pauses_grow_and_differ(daemon: Daemon, pauses: list[float]) -> None:
+    for _ in range(2):
+        daemon.will(*[error(503, "Daemon is starting up")] * 6)
+        with pytest.raises(IncusUnavailableError):
+            await daemon.api(retries=5).get("/1.0")
+    longest = [0.2, 0.8, 3.2, 5.0, 5.0]
+    assert all(limit / 2 <= pause <= limit for pause, limit in zip(pauses, longest * 2, strict=True))
+    assert pauses[:5] != pauses[5:]
 
 
 @pytest.mark.usefixtures("at_once")
@@ -149,8 +276,9 @@ async def test_answers_of_another_kind_are_not_asked_for_again(daemon: Daemon) -
 @pytest.mark.usefixtures("at_once")
 async def test_silence_is_not_tried_again(daemon: Daemon) -> None:
     daemon.will(silence)
-    with pytest.raises(IncusTimeoutError, match=r"0\.05 seconds"):
+    with pytest.raises(IncusTimeoutError, match=r"0\.05 seconds") as caught:
         await daemon.api(timeout=0.05).get("/1.0")
+    assert caught.value.sent
 
 
 async def pieces(*data: bytes) -> AsyncGenerator[bytes]:

@@ -103,6 +103,26 @@ class TestUnix:
         with pytest.raises(IncusConfigurationError, match="too long"):
             await Dialer(at(path), 10).dial(Caller)
 
+    async def test_full_queue(self, path: Path) -> None:
+        """A daemon that is too busy, or held up, to take connections: who comes waits for room, as the system does."""
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+            listener.bind(str(path))
+            listener.listen(0)
+            listener.setblocking(False)
+            first.connect(str(path))
+            async with nothing_left():
+                with pytest.raises(IncusTimeoutError, match="waiting until the daemon takes those who came before"):
+                    await Dialer(at(path), 0.1).dial(Caller)
+            dialling = asyncio.create_task(Dialer(at(path), 10).dial(Caller))
+            await asyncio.sleep(0)
+            accepted = [(await loop.sock_accept(listener))[0] for _ in range(2)]
+            assert await loop.sock_recv(accepted[1], 100) == b"GET /secret HTTP/1.1\r\n\r\n"
+            await loop.sock_sendall(accepted[1], b"hello")
+            assert await (await dialling).finish() == b"hello"
+            for sock in accepted:
+                sock.close()
+
     async def test_variable_is_named(self, path: Path) -> None:
         endpoint = resolve_endpoint(environ={"INCUS_SOCKET": str(path)})
         assert f"unix://{path} (from INCUS_SOCKET): no such file" in (await failure(endpoint)).message

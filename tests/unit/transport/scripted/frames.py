@@ -7,7 +7,8 @@ import hashlib
 
 from websockets.frames import Frame, Opcode
 
-from incus_sdk._transport import Transport, WebSocket
+from incus_sdk._transport import Transport
+from incus_sdk._transport.websocket import WebSocket
 
 from .server import Peer
 

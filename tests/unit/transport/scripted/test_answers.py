@@ -137,6 +137,20 @@ async def test_a_body_that_ends_with_the_connection(serve: Serve, streamed: bool
     assert await read(transport, streamed=streamed) == b"to the end"
 
 
+@pytest.mark.parametrize("link", ["tls"], indirect=True)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_over_tls_it_must_be_the_server_who_ends_the_connection(serve: Serve, streamed: bool) -> None:
+    """Who stands in between can cut a connection, and would so cut the body."""
+
+    async def script(peer: Peer) -> None:
+        await peer.answer(b"HTTP/1.1 200 OK\r\n\r\nto the ")
+        peer.cut()
+
+    _, transport = await serve(script)
+    with pytest.raises(IncusConnectionError, match="cut off in its body"):
+        await read(transport, streamed=streamed)
+
+
 @pytest.mark.parametrize(
     "answer",
     [

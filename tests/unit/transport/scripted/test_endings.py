@@ -10,7 +10,8 @@ import gc
 
 import pytest
 
-from incus_sdk._transport import RawStream, Transport, WebSocket, connection
+from incus_sdk._transport import RawStream, Transport, connection
+from incus_sdk._transport.websocket import WebSocket
 from incus_sdk.config import Endpoint
 from incus_sdk.exceptions import IncusConnectionError
 
@@ -77,9 +78,7 @@ async def test_cancelled_while_connecting(serve: Serve) -> None:
 
 async def use(transport: Transport, kind: str) -> None:
     """One call of each kind, from its connection to its end."""
-    if kind == "connect":
-        await transport.connect()
-    elif kind == "request":
+    if kind == "request":
         await transport.request("GET", "/1.0")
     elif kind == "stream":
         async with transport.stream("GET", "/1.0") as response:
@@ -90,7 +89,7 @@ async def use(transport: Transport, kind: str) -> None:
         stream.abort()
 
 
-@pytest.mark.parametrize("kind", ["connect", "request", "stream", "websocket", "upgrade"])
+@pytest.mark.parametrize("kind", ["request", "stream", "websocket", "upgrade"])
 async def test_a_call_cancelled_in_any_turn_leaks_no_connection(serve: Serve, kind: str) -> None:
     """An open connection on which nothing is said holds up a whole Incus 6.0, so none may be forgotten."""
 
@@ -184,8 +183,6 @@ async def test_closing_ends_what_is_under_way(serve: Serve) -> None:
         assert caught.value.sent
     with pytest.raises(IncusConnectionError, match="is closed"):
         await transport.request("GET", "/1.0")
-    with pytest.raises(IncusConnectionError, match="is closed"):
-        await transport.connect()
 
 
 async def test_closing_while_connecting(serve: Serve) -> None:

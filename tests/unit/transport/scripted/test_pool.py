@@ -32,19 +32,10 @@ async def test_one_connection_serves_requests_one_after_another(serve: Serve) ->
     assert len(server.peers) == 1
 
 
-async def test_connecting_costs_no_extra_connection(serve: Serve) -> None:
-    server, transport = await serve(answering)
-    await transport.connect()
-    await transport.connect()
-    await server.peer(0)
-    await transport.request("POST", "/1.0")
-    assert len(server.peers) == 1
-
-
-async def test_errors_show_when_connecting(tmp_path: object) -> None:
+async def test_what_could_not_connect_was_not_sent(tmp_path: object) -> None:
     transport = Transport(Endpoint("unix:///absent", socket=f"{tmp_path}/absent"))
     with pytest.raises(IncusConnectionError) as caught:
-        await transport.connect()
+        await transport.request("POST", "/1.0")
     assert not caught.value.sent
     await transport.close()
 

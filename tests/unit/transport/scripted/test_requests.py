@@ -155,13 +155,14 @@ def test_the_end_of_a_websocket_can_be_pickled() -> None:
 @pytest.mark.parametrize("link", ["unix"], indirect=True)
 async def test_a_call_leaves_no_task(serve: Serve) -> None:
     async def script(peer: Peer) -> None:
+        await peer.answer()
         for _ in range(2):
             await peer.head()
             await peer.reader.readexactly(100_000)
             await peer.send(OK)
 
     _, transport = await serve(script)
-    await transport.connect()
+    await transport.request("GET", "/1.0")
     before = asyncio.all_tasks()
     for _ in range(2):
         await transport.request("POST", "/1.0", body=b"x" * 100_000)

@@ -398,3 +398,26 @@ async def test_an_upgrade_on_a_connection_that_just_died_is_repeated(serve: Serv
     await transport.request("GET", "/1.0")
     await upgraded(transport)
     assert len(server.peers) == 2
+
+
+async def test_a_block_closes_what_it_has_opened(serve: Serve) -> None:
+    """In good order, or at once if it raises."""
+
+    async def script(peer: Peer) -> None:
+        await peer.answer(SWITCH)
+        read.append(await peer.reader.read())
+
+    read: list[bytes] = []
+    server, transport = await serve(script)
+    async with await upgraded(transport) as stream:
+        await stream.write(b"the last words")
+    await server.peers[0].gone()
+    assert read == [b"the last words"]
+    with pytest.raises(RuntimeError, match="a change of mind"):
+        await _raise_within(await upgraded(transport))
+    await server.peers[1].gone()
+
+
+async def _raise_within(stream: RawStream) -> None:
+    async with stream:
+        raise RuntimeError("a change of mind")

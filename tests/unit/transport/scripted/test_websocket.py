@@ -14,7 +14,8 @@ import sys
 import pytest
 from websockets.frames import Opcode
 
-from incus_sdk._transport import Response, WebSocket, WebSocketClosed
+from incus_sdk._transport import Response, WebSocketClosed
+from incus_sdk._transport.websocket import WebSocket
 from incus_sdk.exceptions import IncusProtocolError
 
 from .frames import TARGET, accept, close_frame, frame, opened, receive, shake

@@ -11,7 +11,8 @@ import time
 import pytest
 from websockets.frames import Opcode
 
-from incus_sdk._transport import WebSocket, WebSocketClosed
+from incus_sdk._transport import WebSocketClosed
+from incus_sdk._transport.websocket import WebSocket
 from incus_sdk.exceptions import IncusConnectionError
 
 from .frames import TARGET, close_frame, frame, opened, receive, shake

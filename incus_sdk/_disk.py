@@ -1,0 +1,153 @@
+"""Bodies that are read from files, and answers that are written to them, without holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import suppress
+from typing import Any, BinaryIO, Protocol, TypeVar, cast
+
+from .exceptions import IncusProtocolError
+
+__all__ = ["CHUNK", "FileBody", "Sink", "Sinking", "Target", "in_thread", "write_all"]
+
+T = TypeVar("T")
+CHUNK = 1 << 18
+"""Bytes that are read from a file at a time."""
+
+
+class Writable(Protocol):
+    """A binary file, or whatever takes bytes as one does."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take bytes."""
+
+
+Target = str | os.PathLike[str] | Writable
+"""Where an answer is written to: the path of a file, or a binary file that is open."""
+
+
+class FileBody:
+    """The content of a file, as the body of a request; it can be sent more than once.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        size: Its size in bytes.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+
+    def __init__(self, path: os.PathLike[str]) -> None:
+        self._path = path
+        self.size: int = os.stat(path).st_size  # noqa: PTH116 - pathlib takes its time to load
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        file = self._open()
+        try:
+            while piece := await in_thread(file.read, CHUNK):
+                yield piece
+        finally:
+            file.close()
+
+    def _open(self) -> BinaryIO:
+        return open(self._path, "rb")  # noqa: PTH123 - pathlib takes its time to load; closed by who reads
+
+
+class Sink:
+    """Writes a file so that it is there as a whole or not at all: under another name until the end.
+
+    Args:
+        target: Path of the file, which is replaced if it exists; or an open file, which is only written to.
+        sha256: What the content must have, in hexadecimal digits.
+        what: What is written, for messages.
+
+    Attributes:
+        size: Bytes written so far.
+    """
+
+    def __init__(self, target: Target, sha256: str | None = None, what: str = "the answer") -> None:
+        self.size = 0
+        self._expected, self._what = sha256, what
+        self._hash: Any = None
+        if sha256 is not None:
+            import hashlib
+
+            self._hash = hashlib.sha256()
+        self._path: str | None = None
+        self._part = ""
+        if isinstance(target, str | os.PathLike):
+            self._path = os.fspath(target)
+            self._part = f"{self._path}.{os.urandom(4).hex()}.part"
+            self._file: Writable = open(self._part, "xb")  # noqa: SIM115, PTH123 - closed by `finish` or `discard`
+        else:
+            self._file = target
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes."""
+        if self._hash is not None:
+            self._hash.update(piece)
+        self._file.write(piece)
+        self.size += len(piece)
+
+    def finish(self) -> None:
+        """Check what was written, and give the file its name.
+
+        Raises:
+            IncusProtocolError: It has another checksum than it should.
+        """
+        if self._hash is not None and self._hash.hexdigest() != self._expected:
+            raise IncusProtocolError(
+                f"{self._what}: what came has the SHA-256 {self._hash.hexdigest()}, not {self._expected}"
+            )
+        if self._path is not None:
+            cast("BinaryIO", self._file).close()
+            os.replace(self._part, self._path)  # noqa: PTH105 - pathlib takes its time to load
+            self._part = ""
+
+    def discard(self) -> None:
+        """Remove what there is of a file that was not finished."""
+        if self._part:
+            cast("BinaryIO", self._file).close()
+            with suppress(OSError):
+                os.unlink(self._part)  # noqa: PTH108 - (the same)
+
+
+class Sinking(Protocol):
+    """What takes an answer piece by piece, like `Sink`."""
+
+    size: int
+
+    def write(self, piece: bytes, /) -> None:
+        """Take bytes."""
+
+    def finish(self) -> None:
+        """Keep what came: it is all."""
+
+    def discard(self) -> None:
+        """Drop what was not kept."""
+
+
+async def write_all(pieces: AsyncIterable[bytes], sink: Sinking) -> int:
+    """Write all that comes, keep it only if it came to its end, and return its size in bytes."""
+    try:
+        async for piece in pieces:
+            await in_thread(sink.write, piece)
+        sink.finish()
+    finally:
+        sink.discard()
+    return sink.size
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run a function that may block in a thread; a caller that is cancelled still waits until it has returned."""
+    running = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait((running,))
+        running.exception()  # seen
+        raise

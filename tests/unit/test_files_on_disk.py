@@ -1,0 +1,173 @@
+"""Answers that are written to files, and files that are sent: as a whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incus_sdk import IncusConnectionError, IncusNotFoundError, IncusProtocolError
+from incus_sdk._disk import CHUNK, FileBody, Sink, in_thread
+
+from .daemon import Daemon, Request, error, reply, sync
+from .transport.scripted.server import Peer
+
+CONTENT = bytes(range(256)) * 4096
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+async def appeared(folder: Path, number: int) -> None:
+    while len(files(folder)) < number:  # noqa: ASYNC110 - file systems set no events
+        await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with nothing in it, unlike that of the daemon's socket."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return folder
+
+
+async def test_download(daemon: Daemon, folder: Path) -> None:
+    daemon.will(reply(CONTENT), reply(CONTENT))
+    api = daemon.api()
+    assert await api.download("/1.0/x", folder / "x", {"a": 1}, sha256=SHA256) == len(CONTENT)
+    assert files(folder) == {"x": CONTENT}
+    file = io.BytesIO()
+    assert await api.download("/1.0/x", file) == len(CONTENT)
+    assert file.getvalue() == CONTENT
+    assert daemon.targets == ["GET /1.0/x?a=1", "GET /1.0/x"]
+
+
+async def test_a_file_that_was_there_is_replaced_at_the_end(daemon: Daemon, folder: Path) -> None:
+    (folder / "x").write_bytes(b"before")
+    going = asyncio.Event()
+
+    async def slowly(peer: Peer, _: Request) -> None:
+        head, half = reply(CONTENT)[:-1], reply(CONTENT)[-1:]
+        await peer.send(head)
+        await going.wait()
+        await peer.send(half)
+
+    daemon.will(slowly)
+    task = asyncio.create_task(daemon.api().download("/1.0/x", str(folder / "x")))
+    await appeared(folder, 2)
+    assert files(folder)["x"] == b"before"
+    going.set()
+    await task
+    assert files(folder) == {"x": CONTENT}
+
+
+async def test_what_breaks_off_leaves_nothing(daemon: Daemon, folder: Path) -> None:
+    async def cut_off(peer: Peer, _: Request) -> None:
+        await peer.send(reply(CONTENT)[:-1])
+        await peer.hang_up()
+
+    daemon.will(cut_off)
+    with pytest.raises(IncusConnectionError, match="cut off in its body"):
+        await daemon.api().download("/1.0/x", folder / "x")
+    assert files(folder) == {}
+
+
+async def test_what_is_cancelled_leaves_nothing(daemon: Daemon, folder: Path) -> None:
+    async def half(peer: Peer, _: Request) -> None:
+        await peer.send(reply(CONTENT)[:-1])
+        await peer.gone()
+
+    daemon.will(half)
+    task = asyncio.create_task(daemon.api().download("/1.0/x", folder / "x"))
+    await appeared(folder, 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert files(folder) == {}
+
+
+async def test_what_is_refused_or_wrong_leaves_nothing(daemon: Daemon, folder: Path) -> None:
+    daemon.will(error(404, "Image not found"), reply(CONTENT))
+    api = daemon.api()
+    with pytest.raises(IncusNotFoundError, match="Image not found"):
+        await api.download("/1.0/x", folder / "x")
+    with pytest.raises(IncusProtocolError, match=f"GET /1.0/x: what came has the SHA-256 {SHA256}, not 00"):
+        await api.download("/1.0/x", folder / "x", sha256="00")
+    assert files(folder) == {}
+
+
+async def test_a_folder_that_is_not_there(daemon: Daemon, folder: Path) -> None:
+    daemon.will(reply(b"x"), sync({}))
+    api = daemon.api()
+    with pytest.raises(FileNotFoundError):
+        await api.download("/1.0/x", folder / "none" / "x")
+    await api.get("/1.0")
+
+
+async def test_upload(daemon: Daemon, folder: Path) -> None:
+    path = folder / "x"
+    path.write_bytes(CONTENT)
+    daemon.will(sync({}), sync({}))
+    api = daemon.api()
+    await api.post("/1.0/x", path)
+    assert daemon.last.body == CONTENT
+    assert daemon.last.headers["content-length"] == str(len(CONTENT))
+    assert daemon.last.headers["content-type"] == "application/octet-stream"
+    await api.request("POST", "/1.0/x", data=path, headers={"content-type": "x/y"})
+    assert daemon.last.headers["content-type"] == "x/y"
+
+
+async def test_files_that_cannot_be_read(daemon: Daemon, folder: Path) -> None:
+    api = daemon.api()
+    with pytest.raises(FileNotFoundError):
+        await api.post("/1.0/x", folder / "none")
+    with pytest.raises(IsADirectoryError):
+        await api.post("/1.0/x", folder)
+    assert daemon.targets == []
+
+
+async def test_a_file_can_be_sent_twice(folder: Path) -> None:
+    path = folder / "x"
+    path.write_bytes(CONTENT)
+    body = FileBody(path)
+    assert body.size == len(CONTENT)
+    for _ in range(2):
+        pieces = [piece async for piece in body]
+        assert b"".join(pieces) == CONTENT
+        assert max(map(len, pieces)) <= CHUNK
+
+
+async def test_a_thread_is_waited_for() -> None:
+    begun, going = asyncio.Event(), asyncio.Event()
+    done: list[bool] = []
+    loop = asyncio.get_running_loop()
+
+    def work() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        asyncio.run_coroutine_threadsafe(going.wait(), loop).result()
+        done.append(True)
+
+    task = asyncio.create_task(in_thread(work))
+    await begun.wait()
+    task.cancel()
+    loop.call_soon(going.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done
+
+
+def test_an_open_file_is_left_open(folder: Path) -> None:
+    with (folder / "x").open("wb") as file:
+        target: Any = file
+        sink = Sink(target)
+        sink.write(b"abc")
+        sink.finish()
+        sink.discard()
+        file.write(b"d")
+    assert files(folder) == {"x": b"abcd"}
