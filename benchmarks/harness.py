@@ -1,25 +1,34 @@
 """How it is measured: contestants take turns, medians are compared. What is measured is in the other modules.
 
 A machine is never quiet, so absolute figures are worth little: two things that are measured in turn meet the same
-noise, and the ratio of their medians is what to look at. CPU is that of this process and of those that it has waited
-for; servers are not in it.
+noise, and the ratio of their medians is what to look at. CPU is the client's alone, all its threads and child processes
+together; servers are not in it.
 """
 
 from __future__ import annotations
 
-import platform
-import resource
 import statistics
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["Case", "Contestant", "Result", "Sample", "as_json", "measure", "table"]
+__all__ = ["BrokenDownError", "Case", "Contestant", "Group", "LeftOut", "Result", "Sample", "measure"]
 
-UNITS = {"µs": 1e6, "ms": 1e3, "s": 1.0}
-QUICK = 5
-"""By what the number of rounds is divided for a first look."""
+
+@dataclass(frozen=True)
+class Sample:
+    """What one run of a contestant cost, for one repetition.
+
+    Attributes:
+        wall: Seconds on the clock.
+        cpu: Seconds of CPU, of the system and of its own.
+        memory: Most bytes that its process has had in memory so far; 0 if that was not measured.
+        steps: Seconds on the clock for each step, where there are several.
+    """
+
+    wall: float
+    cpu: float
+    memory: float = 0.0
+    steps: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -28,11 +37,13 @@ class Contestant:
 
     Attributes:
         name: How the table calls it.
-        run: Does it, as often as the case says, and returns when it is done.
+        run: Does it that many times, and returns what one time cost.
+        needed: Whether to give up if it breaks down; others are left out then.
     """
 
     name: str
-    run: Callable[[], object]
+    run: Callable[[int], Sample]
+    needed: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,35 +51,30 @@ class Case:
     """Something that is done in several ways.
 
     Attributes:
+        key: Short name, by which targets and plots refer to it.
         name: What is done.
         unit: Unit for one repetition: `µs`, `ms` or `s`.
         repetitions: How often one run does it.
         rounds: How often each contestant runs.
-        contestants: Who does it; the first is what the others are compared with.
+        warm: Have one round first that does not count.
+        memory: Whether the memory of the contestants' processes says something about the case.
     """
 
+    key: str
     name: str
     unit: str
     repetitions: int
     rounds: int
-    contestants: Sequence[Contestant]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Seconds for one repetition: on the clock, and of CPU."""
-
-    wall: float
-    cpu: float
+    warm: bool = True
+    memory: bool = False
 
 
 @dataclass
 class Result:
     """All samples of one contestant in one case."""
 
-    case: str
+    case: Case
     contestant: str
-    unit: str
     samples: list[Sample] = field(default_factory=list[Sample])
 
     @property
@@ -81,57 +87,93 @@ class Result:
         """Median of CPU."""
         return statistics.median(sample.cpu for sample in self.samples)
 
+    @property
+    def memory(self) -> float:
+        """Median of memory."""
+        return statistics.median(sample.memory for sample in self.samples)
 
-def measure(case: Case, *, quick: bool = False) -> list[Result]:
-    """Let the contestants of a case take turns, after one round that does not count."""
-    results = [Result(case.name, contestant.name, case.unit) for contestant in case.contestants]
-    rounds = max(2, case.rounds // QUICK) if quick else case.rounds
-    for number in range(-1, rounds):
-        for contestant, result in zip(case.contestants, results, strict=True):
-            sample = _sample(contestant.run, case.repetitions)
+    @property
+    def steps(self) -> dict[str, float]:
+        """Median of each step on the clock."""
+        names = self.samples[0].steps
+        return {name: statistics.median(sample.steps[name] for sample in self.samples) for name in names}
+
+    def value(self, measure: str) -> float:
+        """The median of `wall`, `cpu` or `memory`."""
+        return {"wall": self.wall, "cpu": self.cpu, "memory": self.memory}[measure]
+
+
+class BrokenDownError(Exception):
+    """A contestant could not do what it was asked to; the message says what is known."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A contestant that could not take part.
+
+    Attributes:
+        contestant: How the table would have called it.
+        reason: Why.
+    """
+
+    contestant: str
+    reason: str
+
+
+@dataclass
+class Group:
+    """What has been measured so far, and who was missing.
+
+    Attributes:
+        divisor: By what to divide the number of rounds; two are the fewest.
+        tell: Called with a line for each case that begins.
+    """
+
+    divisor: int = 1
+    tell: Callable[[str], object] = print
+    results: list[Result] = field(default_factory=list[Result])
+    left_out: list[LeftOut] = field(default_factory=list[LeftOut])
+
+    def measure(self, case: Case, contestants: Sequence[Contestant]) -> None:
+        """Measure one case, with those who can take part in it."""
+        rounds = max(2, case.rounds // self.divisor)
+        self.tell(f"{case.name}: {rounds} rounds of {', '.join(each.name for each in contestants)}")
+        self.results += measure(case, contestants, rounds, self.leave_out)
+
+    def leave_out(self, contestant: str, reason: str) -> None:
+        """Note once that a contestant cannot take part, and why."""
+        note = LeftOut(contestant, reason)
+        if note not in self.left_out:
+            self.left_out.append(note)
+            self.tell(f"left out: {contestant}: {reason}")
+
+
+def measure(
+    case: Case, contestants: Sequence[Contestant], rounds: int, leave_out: Callable[[str, str], object]
+) -> list[Result]:
+    """Let contestants take turns.
+
+    Args:
+        case: What to do.
+        contestants: Who does it.
+        rounds: How often each has its turn.
+        leave_out: Called with the name of one that broke down, and why.
+
+    Raises:
+        BrokenDownError: One that is needed broke down.
+    """
+    running = {contestant.name: contestant for contestant in contestants}
+    results = {name: Result(case, name) for name in running}
+    for number in range(-1 if case.warm else 0, rounds):
+        for name, contestant in tuple(running.items()):
+            try:
+                sample = contestant.run(case.repetitions)
+            except BrokenDownError as error:
+                if contestant.needed:
+                    raise
+                leave_out(name, str(error))
+                del running[name], results[name]
+                continue
             if number >= 0:
-                result.samples.append(sample)
-    return results
-
-
-def _sample(run: Callable[[], object], repetitions: int) -> Sample:
-    cpu, wall = _cpu(), time.perf_counter()
-    run()
-    return Sample((time.perf_counter() - wall) / repetitions, (_cpu() - cpu) / repetitions)
-
-
-def _cpu() -> float:
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def table(results: Iterable[Result]) -> Iterator[str]:
-    """The lines of a table; ratios are to the first contestant of each case."""
-    yield f"{'':<28}{'wall':>13}{'CPU':>13}{'wall ratio':>13}{'CPU ratio':>12}"
-    base: Result | None = None
-    for result in results:
-        if base is None or result.case != base.case:
-            yield ""
-            yield result.case
-            base = result
-        yield (
-            f"  {result.contestant:<26}{_figure(result.wall, result.unit):>13}{_figure(result.cpu, result.unit):>13}"
-            f"{_ratio(result.wall, base.wall):>13}{_ratio(result.cpu, base.cpu):>12}"
-        )
-
-
-def _figure(seconds: float, unit: str) -> str:
-    return f"{seconds * UNITS[unit]:.1f} {unit}"
-
-
-def _ratio(value: float, base: float) -> str:
-    return f"{value / base:.2f}" if base else "-"
-
-
-def as_json(results: Iterable[Result], **about: object) -> dict[str, Any]:
-    """Everything that was measured, in seconds, with what it was measured on."""
-    machine = {"python": platform.python_version(), "system": platform.platform(), "machine": platform.machine()}
-    return {
-        "about": {**machine, **about},
-        "results": [{**asdict(result), "wall": result.wall, "cpu": result.cpu} for result in results],
-    }
+                results[name].samples.append(sample)
+    return list(results.values())
