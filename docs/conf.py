@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from incus_sdk import __version__
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
+from incus_sdk import __version__, types
 
 project = "incus_sdk"
 author = "the incus_sdk developers"
 copyright = author
 release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design", "docs.extension"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"incus_sdk {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_show_sourcelink = False
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
@@ -35,6 +33,7 @@ napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_class_signature = "separated"
+autodoc_type_aliases = {name: f"incus_sdk.types.{name}" for name in types.__all__}
 autodoc_default_options = {"members": True}
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
@@ -44,32 +43,8 @@ suppress_warnings = ["ref.python"]
 nitpick_ignore_regex = [
     # Other projects' names: nothing is fetched from the internet to build this.
     (r"py:.*", r"(asyncio|builtins|collections|contextlib|datetime|msgspec|os|pathlib|types|typing)\..*"),
+    (r"py:class", r"Pure(Posix)?Path"),
     # Type variables, the mixins that classes are put together from, and the streams of the transport.
     (r"py:.*", r"incus_sdk\.(api_client\.T|api\._.*|models\._generated\..*Data|_transport\..*)"),
+    (r"py:class", r"Body|Params|Target|TypeAliasForwardRef|WebSocket"),
 ]
-
-_FENCE = re.compile(r"\s*```(\w*)")
-
-
-def _prepare(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Turn the fenced code of docstrings into what autodoc understands."""
-    # Napoleon takes what comes before a colon in an attribute's first line for its type; so that is an empty comment.
-    result: list[str] = ["..", ""] if what in {"attribute", "property"} else []
-    indent = ""
-    for line in lines:
-        fence = _FENCE.match(line)
-        if fence is None:
-            result.append(indent + line if line else line)
-        elif indent:
-            indent = ""
-            result.append("")
-        else:
-            start = line[: len(line) - len(line.lstrip())]
-            indent = "    "
-            result += [f"{start}.. code-block:: {fence[1] or 'text'}", ""]
-    lines[:] = result
-
-
-def setup(app: Sphinx) -> None:
-    """Hook the above in, before napoleon reads the sections."""
-    app.connect("autodoc-process-docstring", _prepare, priority=400)

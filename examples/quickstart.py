@@ -78,6 +78,7 @@ async def start_and_use(client: Client, tell: Narrator) -> None:
     tell.result(f"limits.memory={config['limits.memory']} boot.autostart={config['boot.autostart']}")
     tell.result(f"description={container.description!r}")
     await freeze_and_restart(container, tell)
+    await state_with_address(client)  # an init system that is not up yet would not hear that it is to shut down
 
 
 async def freeze_and_restart(container: Instance, tell: Narrator) -> None:

@@ -72,6 +72,7 @@ def start_and_use(client: Client, tell: Narrator) -> None:
     tell.result(f"limits.memory={config['limits.memory']} boot.autostart={config['boot.autostart']}")
     tell.result(f"description={container.description!r}")
     freeze_and_restart(container, tell)
+    state_with_address(client)  # an init system that is not up yet would not hear that it is to shut down
 
 
 def freeze_and_restart(container: Instance, tell: Narrator) -> None:

@@ -1,96 +1,51 @@
-"""The code blocks of the documentation, and how they are run.
-
-What those who write pages have to know:
-
-- Every block that is fenced as `python` is run. Those of a page run in order and share their names; `client` is a
-  connected `Client`, and `await` stands where a coroutine would have it.
-- A block that calls `asyncio.run` or uses `incus_sdk.sync` is a program of its own.
-- A block fenced as `text` right below is what it prints; `...` in it stands for anything.
-- `<!-- not run: REASON -->` right above a block says why it cannot run here.
-"""
+"""How the code blocks of the documentation are run; `docs/snippets.py` tells how they are written."""
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import inspect
 import io
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+from docs.snippets import ROOT, Block, blocks_of
 
-_BLOCK = re.compile(
-    r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n)?"
-    r"^```python\n(?P<code>.*?)^```$"
-    r"(?:\n\n^```text\n(?P<output>.*?)^```$)?",
-    re.MULTILINE | re.DOTALL,
-)
-_PROGRAM = re.compile(r"asyncio\.run\(|from incus_sdk\.sync import")
+__all__ = ["PAGES", "ROOT", "Block", "blocks_of", "fits", "run"]
+
+PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")] if "_build" not in path.parts)
 
 
-@dataclass(frozen=True)
-class Block:
-    """One block of code.
-
-    Attributes:
-        page: The file that it is in.
-        line: Line of its first statement.
-        code: The code.
-        output: What it must print; `None` where the page does not say.
-        reason: Why it is not run, if it is not.
-    """
-
-    page: Path
-    line: int
-    code: str
-    output: str | None
-    reason: str | None
-
-    @property
-    def is_program(self) -> bool:
-        return bool(_PROGRAM.search(self.code))
-
-    def __str__(self) -> str:
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
-
-
-def blocks_of(page: Path) -> list[Block]:
-    """All Python blocks of a page."""
-    text = page.read_text()
-    return list(_find(page, text))
-
-
-def _find(page: Path, text: str) -> Iterator[Block]:
-    for match in _BLOCK.finditer(text):
-        line = text.count("\n", 0, match.start("code")) + 1
-        yield Block(page, line, match["code"], match["output"], match["reason"])
-
-
-async def run_fragment(block: Block, code: str, names: dict[str, Any]) -> str:
-    """Run a block in the names of its page; return what it prints."""
+async def run(code: str, block: Block, names: dict[str, Any], environ: dict[str, str], folder: Path) -> str:
+    """Run the code of a block in the names of its page, or on its own if it is a program; return what it prints."""
+    if re.search(r"^import pytest$", code, re.MULTILINE):
+        tests = folder / "test_page.py"
+        tests.write_text(code)
+        options = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--asyncio-mode=auto"]
+        scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+        return await asyncio.to_thread(_program, [*options, *scope, str(tests)], environ, folder)
+    if any("asyncio.run(" in each for each in block.code.values()):
+        return await asyncio.to_thread(_program, ["-W", "error", "-c", code], environ, folder)
     padded = "\n" * (block.line - 1) + code  # so that tracebacks show the line in the page
     compiled = compile(padded, str(block.page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        waiting = eval(compiled, names)
-        if inspect.isawaitable(waiting):
-            await waiting
+        if not compiled.co_flags & inspect.CO_COROUTINE:
+            await asyncio.to_thread(exec, compiled, names)
+        else:
+            await eval(compiled, names)
     return printed.getvalue()
 
 
-def run_program(code: str, environ: dict[str, str], folder: Path) -> str:
-    """Run a block as a program; return what it prints."""
-    command = [sys.executable, "-W", "error", "-c", code]
+def _program(options: list[str], environ: dict[str, str], folder: Path) -> str:
+    command = [sys.executable, *options]
     done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == "", done.stderr
     return done.stdout
 
 

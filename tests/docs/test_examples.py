@@ -20,7 +20,12 @@ from .blocks import ROOT
 
 QUICKSTART = ROOT / "examples" / "quickstart.py"
 QUICKSTART_SYNC = ROOT / "examples" / "quickstart_sync.py"
-BOTH = pytest.mark.parametrize("script", [QUICKSTART, QUICKSTART_SYNC], ids=lambda script: script.stem)
+BOTH = (QUICKSTART, QUICKSTART_SYNC)
+
+
+async def run_both(environ: dict[str, str], *arguments: str) -> list[subprocess.CompletedProcess[str]]:
+    """Run the examples side by side."""
+    return await asyncio.gather(*(asyncio.to_thread(run, script, environ, *arguments) for script in BOTH))
 
 
 def run(script: Path, environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,15 +62,14 @@ def folder_for_daemons(daemon: object) -> Generator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def test_quickstarts_tell_the_same_on_a_private_daemon(folder_for_daemons: Path, environ: dict[str, str]) -> None:
+def test_quickstarts_tell_the_same_on_private_daemons(folder_for_daemons: Path, environ: dict[str, str]) -> None:
     del environ["INCUS_ENDPOINT"]
     environ["TMPDIR"] = str(folder_for_daemons)
     told: list[str] = []
-    for script in (QUICKSTART, QUICKSTART_SYNC):
-        done = run(script, environ)
+    for done in asyncio.run(run_both(environ)):
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
-        assert list(folder_for_daemons.iterdir()) == []
         told.append(without_figures(done.stdout))
+    assert list(folder_for_daemons.iterdir()) == []
     assert told[0] == told[1]
     for text in (
         "start a private Incus daemon  TIME",
@@ -81,29 +85,32 @@ def test_quickstarts_tell_the_same_on_a_private_daemon(folder_for_daemons: Path,
         assert text in told[0]
 
 
-@BOTH
-async def test_quickstart_on_a_given_daemon(script: Path, client: Client, environ: dict[str, str]) -> None:
-    done = await asyncio.to_thread(run, script, environ)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert f"this runs on the daemon at {environ['INCUS_ENDPOINT']}" in done.stdout
-    assert "private" not in done.stdout
+async def test_quickstarts_on_a_given_daemon(client: Client, environ: dict[str, str]) -> None:
+    for done in await run_both(environ):
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert f"this runs on the daemon at {environ['INCUS_ENDPOINT']}" in done.stdout
+        assert "private" not in done.stdout
     assert await client.instances.names() == []
 
 
-@BOTH
-async def test_quickstart_ends_well_when_it_fails(script: Path, client: Client, environ: dict[str, str]) -> None:
-    done = await asyncio.to_thread(run, script, environ, "no-such-image")
-    assert done.returncode == 1
-    assert "IncusOperationNotFoundError" in done.stderr
-    assert "Traceback" not in done.stderr
+async def test_quickstarts_end_well_when_they_fail(client: Client, environ: dict[str, str]) -> None:
+    for done in await run_both(environ, "no-such-image"):
+        assert done.returncode == 1
+        assert "IncusOperationNotFoundError" in done.stderr
+        assert "Traceback" not in done.stderr
     assert await client.instances.names() == []
 
 
-@BOTH
 @pytest.mark.parametrize("step", ["ask for a container", "restart it"])
-async def test_quickstart_tidies_up_when_interrupted(
-    script: Path, step: str, client: Client, environ: dict[str, str]
-) -> None:
+async def test_quickstarts_tidy_up_when_interrupted(step: str, client: Client, environ: dict[str, str]) -> None:
+    for code, errors, rest in await asyncio.gather(*(interrupted(script, step, environ) for script in BOTH)):
+        assert (code, errors.decode()) == (1, "interrupted\n")
+        assert b"nothing is left behind" not in rest
+    assert await client.instances.names() == []
+
+
+async def interrupted(script: Path, step: str, environ: dict[str, str]) -> tuple[int, bytes, bytes]:
+    """Run an example, and press Ctrl-C in a step; return its exit code, its errors, and what it printed from there."""
     running = await asyncio.create_subprocess_exec(
         sys.executable, str(script), env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -113,7 +120,4 @@ async def test_quickstart_tidies_up_when_interrupted(
         await running.stdout.readuntil(step.encode())
         running.send_signal(signal.SIGINT)
         rest, errors = await asyncio.gather(running.stdout.read(), running.stderr.read())
-        code = await running.wait()
-    assert (code, errors.decode()) == (1, "interrupted\n")
-    assert b"nothing is left behind" not in rest
-    assert await client.instances.names() == []
+        return await running.wait(), errors, rest
