@@ -159,14 +159,16 @@ class ExecResponse(OperationResponse):
     `{"stdout": …, "stderr": …}`, the texts themselves. They have been fetched and removed from the server then.
     """
 
-    __slots__ = ("_recorded",)
+    __slots__ = ("_left", "_recorded")
     _recorded: dict[str, bytes]
+    _left: list[str]
 
     def __init__(
         self, envelope: dict[str, Any], api: APIClient | None = None, recorded: dict[str, bytes] | None = None
     ) -> None:
         super().__init__(envelope, api)
         self._recorded = recorded or {}
+        self._left = []  # paths of recordings that are fetched, and still to be removed
 
     @property
     def returncode(self) -> int | None:
@@ -201,7 +203,8 @@ class ExecResponse(OperationResponse):
         found" of every 127 and "Command not executable" of every 126, so these raise unless recorded output shows that
         the command did run.
 
-        If the wait is broken off, or the server has forgotten the operation, recorded output stays on the server.
+        If the wait is broken off, recorded output stays on the server until the next `wait()`; if the server has
+        forgotten the operation, until somebody deletes it (`GET` and `DELETE …/logs/exec-output`).
 
         Args:
             timeout: Seconds to wait at most; the command itself goes on after that. `None` waits for ever.
@@ -234,13 +237,16 @@ class ExecResponse(OperationResponse):
                 if "output" in self._operation:  # another task that waits has been quicker
                     return
                 raise
-        if not paths:
-            return
-        self._recorded = recorded
-        self._operation["output"] = {"stdout": self.stdout, "stderr": self.stderr}
-        for path in paths.values():
+        if paths:
+            self._recorded = recorded
+            self._operation["output"] = {"stdout": self.stdout, "stderr": self.stderr}
+            self._left = list(paths.values())
+        while self._left:
+            path = self._left[0]
             with suppress(IncusError):  # the output is here; what is left on the server is no reason to lose it
                 await self._bound().operation("DELETE", path)
+            if path in self._left:  # unless another task that waits has been quicker
+                self._left.remove(path)
 
     def _take(self, operation: dict[str, Any]) -> None:
         output = self._operation.get("output")

@@ -19,6 +19,7 @@ from incus_sdk import (
 from .daemon import (
     WAIT,
     Daemon,
+    Request,
     envelope,
     error,
     operation,
@@ -27,6 +28,7 @@ from .daemon import (
     started,
     sync,
 )
+from .transport.scripted.server import Peer
 
 STDOUT = "/1.0/instances/web/logs/exec-output/exec_1.stdout"
 STDERR = "/1.0/instances/web/logs/exec-output/exec_1.stderr"
@@ -130,6 +132,26 @@ async def test_output_outlives_a_refresh(daemon: Daemon) -> None:
     await answer.refresh()
     assert answer["metadata"]["output"] == {"stdout": "out", "stderr": "err"}
     await answer.wait()
+
+
+async def test_a_wait_that_is_broken_off_is_made_good_by_the_next(daemon: Daemon) -> None:
+    """It was when one recording was removed, and the other was not yet."""
+    going = asyncio.Event()
+
+    async def wait_for_ever(peer: Peer, request: Request) -> None:
+        going.set()
+        await silence(peer, request)
+
+    daemon.will(sync(exec_ended()), reply(b"out"), reply(b"err"), sync({}), wait_for_ever, sync({}))
+    answer = ExecResponse(running(), daemon.api())
+    task = asyncio.create_task(answer.wait())
+    await going.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await answer.wait()
+    assert (answer.stdout, answer.stderr) == ("out", "err")
+    assert daemon.targets[-3:] == [f"DELETE {STDOUT}", f"DELETE {STDERR}", f"DELETE {STDERR}"]
 
 
 async def test_a_command_that_cannot_be_started_leaves_no_recordings(daemon: Daemon) -> None:
