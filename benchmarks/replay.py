@@ -21,6 +21,9 @@ __all__ = ["replaying"]
 
 END = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
+ROOT = b'HTTP/1.1 200 OK\r\nContent-Length: 55\r\n\r\n{"type":"sync","status_code":200,"metadata":["/1.0"]}\r\n'
+"""What servers say to `GET /`, which a client asks when it connects."""
+
 NOTHING = b'{"type":"error","status":"","status_code":0,"error_code":404,"error":"not recorded","metadata":null}'
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
     len(NOTHING),
@@ -37,7 +40,7 @@ def replaying(answers: Mapping[str, bytes], folder: Path) -> Generator[str]:
         folder: Where the socket and the answers may be.
     """
     folder.mkdir()
-    for path, answer in answers.items():
+    for path, answer in {"/": ROOT, **answers}.items():
         (folder / quote(path, safe="")).write_bytes(answer)
     command = [sys.executable, "-m", "benchmarks.replay", str(folder)]
     here = Path(__file__).parent.parent

@@ -38,12 +38,13 @@ class FileBody:
         size: Its size in bytes.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: It cannot be read.
     """
 
     def __init__(self, path: os.PathLike[str]) -> None:
         self._path = path
-        self.size: int = os.stat(path).st_size  # noqa: PTH116 - pathlib takes its time to load
+        with self._open() as file:  # so that what cannot be read is known before a request has begun
+            self.size: int = os.fstat(file.fileno()).st_size
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         file = self._open()
@@ -71,7 +72,7 @@ class Sink:
 
     def __init__(self, target: Target, sha256: str | None = None, what: str = "the answer") -> None:
         self.size = 0
-        self._expected, self._what = sha256, what
+        self._expected, self._what = sha256 and sha256.lower(), what
         self._hash: Any = None
         if sha256 is not None:
             import hashlib
@@ -148,6 +149,8 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait((running,))
+        while not running.done():
+            with suppress(asyncio.CancelledError):  # cancelled once more
+                await asyncio.wait((running,))
         running.exception()  # seen
         raise

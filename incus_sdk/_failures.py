@@ -7,6 +7,8 @@ gives a text and nothing else; the table in `_causes` decides them. The server's
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import exceptions as ex
@@ -38,6 +40,16 @@ def _cause(where: str, text: str) -> Cause | None:
     from ._causes import TABLE  # it is long, and most programs never need it
 
     return next((row for row in TABLE if row.where in where and re.search(row.text, text)), None)
+
+
+@contextmanager
+def after_a_change() -> Generator[None]:
+    """Mark errors in the block: what fails here has sent something before, even if its own request never left."""
+    try:
+        yield
+    except (ex.IncusConnectionError, ex.IncusTimeoutError) as error:
+        error.sent = True
+        raise
 
 
 def answer_error(request: str, status: int, text: str, response: dict[str, Any] | None) -> ex.IncusAPIError:

@@ -107,7 +107,7 @@ class Link:
             else:
                 self.connected = True
                 unready = _unready(answer)
-                if unready is None or method not in SAFE or number >= self.retries:
+                if unready is None or method not in SAFE or not again or number >= self.retries:
                     return answer
                 pause, why = _pause(number, unready), "the server is not ready"
                 if pause > LONGEST_WISH:
@@ -120,8 +120,9 @@ class Link:
         """Whether another attempt may fare better, and does no harm."""
         if error.sent:
             return method in SAFE
-        # A peer that is not the one expected stays so, and nothing has been sent to it.
-        return self.connected or may_come(error.cause)
+        # A daemon that restarts makes its socket anew. A peer that is not the one expected stays so.
+        gone = self.connected and isinstance(error.cause, FileNotFoundError | PermissionError)
+        return gone or may_come(error.cause)
 
 
 def _unready(answer: object) -> Answer | None:
@@ -137,7 +138,7 @@ def _pause(number: int, answer: Answer | None = None) -> float:
     """Seconds to wait before another attempt: longer each time, and never the same for all clients of a server."""
     import random  # most programs never need it
 
-    pause: float = min(FIRST * FACTOR**number, LONGEST) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+    pause: float = min(FIRST * FACTOR ** min(number, 9), LONGEST) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
     wish = answer.header("retry-after") if answer is not None else None
     return max(pause, _seconds(wish)) if wish else pause
 
@@ -151,7 +152,7 @@ def _seconds(wish: str) -> float:
 
     try:
         date = parsedate_to_datetime(wish)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     left = date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)
     return left.total_seconds()

@@ -106,7 +106,7 @@ def config_value(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | bytes | PathLike):
-        return text(value, key)
+        return text(cast("object", value), key)
     if isinstance(value, float):
         return float.__repr__(value)
     if isinstance(value, SupportsIndex):
@@ -173,7 +173,7 @@ def plain(value: Any, what: str = "") -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | PathLike):
-        return text(value, what or "the body")
+        return text(cast("object", value), what or "the body")
     if isinstance(value, Mapping):
         return _plain_mapping(cast("Mapping[object, object]", value), what)
     if isinstance(value, bytes | bytearray | memoryview):  # the encoder would write them as base64

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ._answers import envelope, metadata, open_envelope
-from ._failures import operation_error
+from ._failures import after_a_change, operation_error
 from ._paths import fill, quote_name
 from ._requests import label
 from ._transport import Response
@@ -55,7 +55,8 @@ async def until_done(send: Send, operation_id: str, timeout: float | None, silen
     quote_name(operation_id)  # refuses what is no text
     path = fill("/1.0/operations/{id}", {"id": operation_id.removeprefix("/1.0/operations/")})
     try:
-        operation = await _ended(send, path, timeout, silence)
+        with after_a_change():
+            operation = await _ended(send, path, timeout, silence)
     except IncusNotFoundError as error:
         raise IncusOperationLostError(
             f"operation {operation_id}: the server does not know it (any more), so how it ended is unknown. Servers "

@@ -6,7 +6,7 @@ The only package that touches sockets, HTTP framing or websocket frames. Everyth
 
 from __future__ import annotations
 
-from .errors import WebSocketClosed
+from .errors import UNKNOWN, WebSocketClosed
 from .failures import may_come
 from .pool import DEFAULT, Transport
 from .request import Body
@@ -15,6 +15,7 @@ from .stream import RawStream
 
 __all__ = [
     "DEFAULT",
+    "UNKNOWN",
     "Body",
     "RawStream",
     "Response",

@@ -80,6 +80,7 @@ class Connection(asyncio.BufferedProtocol):
     __slots__ = (
         "_backlog",
         "_due",
+        "_ended",
         "_gone",
         "_limit",
         "_owner",
@@ -100,19 +101,21 @@ class Connection(asyncio.BufferedProtocol):
     transport: asyncio.Transport
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self._owner = owner
-        self.buffer = owner.buffer
+        self.buffer: memoryview = owner.buffer
         self.receiver: Receiver | None = None
-        self.lost = False
-        self.uses = 0
-        self.active = 0.0
+        self.lost: bool = False
+        self.uses: int = 0
+        self.active: float = 0.0
         self._limit: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
+        self._ended = False
         self._backlog = 0
         self._run = 0  # bytes written since the event loop had its turn
-        self.reading_paused = self.writing_paused = False
+        self.reading_paused: bool = False
+        self.writing_paused: bool = False
         self._writers: list[asyncio.Future[None]] = []
         self._gone: asyncio.Future[None] | None = None
 
@@ -136,6 +139,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()
 
     def eof_received(self) -> None:
+        self._ended = self._has_said_goodbye()
         # Returning None makes the loop close the connection: Incus has no half-closed streams.
         if self.receiver is not None:
             self.receiver.eof()
@@ -281,6 +285,9 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def ended_well(self) -> bool:
         """Whether the server itself has ended the stream: TLS says so, and whoever else cuts the connection cannot."""
+        return self._ended or self.transport.get_extra_info("ssl_object") is None
+
+    def _has_said_goodbye(self) -> bool:
         tls = self.transport.get_extra_info("ssl_object")
         try:
             return tls is None or tls.read(1) == b""

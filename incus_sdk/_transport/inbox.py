@@ -34,8 +34,8 @@ class Inbox:
         self._error: Exception | None = None
         self._needed: float = 1
         self._waiter: asyncio.Future[None] | None = None
-        self.size = 0
-        self.ended = False
+        self.size: int = 0
+        self.ended: bool = False
 
     @property
     def waiting(self) -> bool:

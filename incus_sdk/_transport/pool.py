@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -90,7 +91,7 @@ class Transport:
             silence: Seconds without a byte in either direction that are too many; `None` for no limit. Time in which
                 `body` does not deliver is not counted.
         """
-        if headers is None and body is None:
+        if headers is None and body is None and "secret=" not in target:
             request = _plain(method, target, self._host, self.endpoint.url)
         else:
             request = Request(method, target, self._host, self.endpoint.url, headers=headers, body=body)
@@ -184,6 +185,7 @@ class Transport:
 
         Returns when every socket is closed. The transport cannot be used again.
         """
+        self._forget_the_dead()
         if self._emptied is None:
             self._emptied = asyncio.Event()
         for task in self._dialling:
@@ -252,15 +254,19 @@ class Transport:
     def _bind(self) -> None:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            if self._loop is not None and self._connections:
-                if not self._loop.is_closed():
-                    raise RuntimeError("this client is in use in another event loop; make one for each loop")
-                # They died with their loop, as between two `asyncio.run()` of a script that did not disconnect.
-                self._connections.clear()
-                self._idle.clear()
+            self._forget_the_dead()
+            if self._connections:
+                raise RuntimeError("this client is in use in another event loop; make one for each loop")
             self._loop = loop
         if self._emptied is not None:
             raise IncusConnectionError(f"the client of {self.endpoint.url} is closed")
+
+    def _forget_the_dead(self) -> None:
+        """Forget connections that died with their loop, as between two `asyncio.run()` of a script."""
+        if self._loop is not None and self._loop.is_closed():
+            self._connections.clear()
+            self._idle.clear()
+            self._dialling.clear()
 
     def _reuse(self, request: Request) -> Connection | None:
         """An idle connection, the last used first, so that surplus ones get old and are closed."""
@@ -298,7 +304,8 @@ class Transport:
             connection.abort()
             raise IncusConnectionError(f"the client was closed while connecting to {self.endpoint.url}")
         if connection.closing:
-            raise IncusConnectionError(f"{request.label}: the server hung up before anything was sent")
+            reset = ConnectionResetError(errno.ECONNRESET, "closed by the other side")
+            raise IncusConnectionError(f"{request.label}: the server hung up before anything was sent", reset)
         return connection
 
     def _check_emptied(self) -> None:

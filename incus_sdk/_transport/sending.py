@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -22,21 +21,25 @@ async def send_body(exchange: Exchange) -> None:
         IncusArgumentError: The body is shorter or longer than its Content-Length.
         Exception: Whatever the caller's iterator raises.
     """
-    sender = asyncio.ensure_future(_Sender(exchange).run())
+    body = _Sender(exchange)
+    sender = asyncio.ensure_future(body.run())
     arrived = exchange.arrived
     try:
         await asyncio.wait((sender, arrived), return_when=asyncio.FIRST_COMPLETED)
         if not arrived.done():
-            _raise_callers(sender)
+            _raise_callers(sender, body)
         # After a failed write, the answer that explains it may still be on its way.
         await arrived
     finally:
         await _end(sender)
 
 
-def _raise_callers(sender: asyncio.Future[None]) -> None:
-    with contextlib.suppress(IncusConnectionError):  # the exchange will say it better
+def _raise_callers(sender: asyncio.Future[None], body: _Sender) -> None:
+    try:
         sender.result()
+    except IncusConnectionError as error:  # of this connection, unless the iterator has one of its own
+        if error is body.failure:
+            raise
 
 
 async def _end(sender: asyncio.Future[None]) -> None:
@@ -47,11 +50,16 @@ async def _end(sender: asyncio.Future[None]) -> None:
 
 
 class _Sender:
-    """Writes one body."""
+    """Writes one body.
 
-    __slots__ = ("_connection", "_exchange")
+    Attributes:
+        failure: What the caller's iterator has raised.
+    """
+
+    __slots__ = ("_connection", "_exchange", "failure")
 
     def __init__(self, exchange: Exchange) -> None:
+        self.failure: BaseException | None = None
         self._exchange = exchange
         self._connection = exchange.connection
 
@@ -104,6 +112,9 @@ class _Sender:
             piece = await anext(iterator)
         except StopAsyncIteration:
             return None
+        except BaseException as error:
+            self.failure = error
+            raise
         finally:
             exchange.held = False
             self._connection.touch()

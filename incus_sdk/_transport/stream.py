@@ -128,20 +128,30 @@ class RawStream(Closable):
     # -- the connection's receiver --------------------------------------------------------------------------------
 
     def feed(self, data: memoryview) -> None:
+        """Take bytes that have arrived."""
         if not self._inbox.ended:
             self._inbox.put(bytes(data))
 
     def eof(self) -> None:
-        self._inbox.end()
+        """Note that the server has ended the stream, or somebody has cut it."""
+        if self._connection.ended_well:
+            self._inbox.end()
+        else:  # nobody else knows how long the stream should have been
+            self._inbox.end(IncusConnectionError(f"{self._label}: the stream was cut, not ended", sent=True))
 
     def lost(self, error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, IncusError):
+        """Note that the connection has gone."""
+        if error is None:
+            self.eof()
+            return
+        if not isinstance(error, IncusError):
             broken = IncusConnectionError(f"{self._label}: the connection broke: {error}", error, sent=True)
             broken.__cause__ = error
             error = broken
         self._inbox.end(error)
 
     def counting(self) -> bool:
+        """Whether the server's silence is counted: never here."""
         return False
 
     def silent(self, limit: float) -> None:

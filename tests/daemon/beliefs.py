@@ -79,6 +79,8 @@ def flaw(error: IncusError, *, changes: bool) -> str:
         return "says nothing of a daemon that went away"
     if changes and may_have_happened(error) and not _doubts(error):
         return "conceals that nobody knows what came of it"
+    if isinstance(error, IncusConnectionError) and _doubts(error) and not error.sent:
+        return "says that nothing was sent, and yet that the outcome is unknown"
     return ""
 
 

@@ -169,7 +169,7 @@ CLIENT: dict[str, Callable[[Client], Awaitable[object]]] = {
     "APIClient.require_extension": lambda client: client.api.require_extension("projects"),
     "APIClient.download": lambda client: client.api.download("/1.0/stream/web/700000", io.BytesIO()),
     "APIClient.download_image": _image,
-    "APIClient.send_files": lambda client: client.api.send_files("/1.0/echo", {"metadata": b"1", "rootfs": BIG}),
+    "APIClient.send_files": lambda client: client.api.send_files("/1.0/echo", {"metadata": b"1", "rootfs": BIG}, {}),
     "APIClient.stream": _leave_stream,
     "APIClient.stream, refused": _refused_stream,
     "APIClient.websocket": _websocket,

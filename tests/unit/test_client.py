@@ -144,6 +144,26 @@ print([asyncio.run(client.get_server_info())["metadata"] for _ in range(2)])
 """
 
 
+DISCONNECTED_LATER = """
+import asyncio, sys
+from incus_sdk import Client
+
+client = Client(sys.argv[1])
+asyncio.run(client.get_server_info())
+asyncio.run(client.disconnect())
+asyncio.run(client.connect())
+print(asyncio.run(client.get_server_info())["metadata"])
+"""
+
+
+def test_a_client_is_disconnected_in_another_event_loop(tmp_path: Path) -> None:
+    with blocking_daemon.running(tmp_path / "socket") as server:
+        script = [sys.executable, "-W", "ignore::ResourceWarning", "-c", DISCONNECTED_LATER, server.url]
+        done = subprocess.run(script, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "{'api_status': 'stable'}\n"
+    assert done.stderr == ""
+
+
 def test_a_client_outlives_the_event_loop_that_it_was_used_in(tmp_path: Path) -> None:
     with blocking_daemon.running(tmp_path / "socket") as server:
         script = [sys.executable, "-W", "ignore::ResourceWarning", "-c", TWO_RUNS, server.url]

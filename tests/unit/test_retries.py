@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,9 +21,10 @@ from incus_sdk import (
     IncusProtocolError,
     IncusTimeoutError,
     IncusUnavailableError,
+    _link,
 )
 
-from .daemon import Daemon, Request, envelope, error, hang_up, reply, silence, sync
+from .daemon import Answer, Daemon, Request, envelope, error, hang_up, operation, reply, silence, started, sync
 from .transport.scripted.server import Peer
 
 
@@ -80,6 +81,13 @@ async def test_unavailable_is_asked_again(daemon: Daemon) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+async def test_a_read_whose_body_is_used_up_is_not_sent_again(daemon: Daemon) -> None:
+    daemon.will(error(503, "Daemon is starting up"))
+    with pytest.raises(IncusUnavailableError):
+        await daemon.api().request("GET", "/1.0", data=pieces(b"a"))
+
+
+@pytest.mark.usefixtures("at_once")
 async def test_a_server_in_its_last_moments_is_asked_again(daemon: Daemon) -> None:
     closed = error(500, "Failed to begin transaction: sql: database is closed")
     daemon.will(closed, sync({"a": 1}), closed, error(500, "something else"))
@@ -110,6 +118,35 @@ async def test_no_retries(daemon: Daemon) -> None:
         await daemon.api(retries=0).get("/1.0")
     with pytest.raises(IncusConnectionError):  # of another client: on a connection of before, the transport repeats
         await daemon.api(retries=0).get("/1.0")
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("kind", ["wait", "create", "launch", "profile", "recordings"])
+async def test_what_is_sent_counts_for_the_whole_call(daemon: Daemon, kind: str) -> None:
+    """The server has taken the change; then it is gone, so that the call's last request never leaves."""
+
+    def stop(answer: bytes) -> Answer:
+        async def behave(peer: Peer, _: Request) -> None:
+            daemon.server.deafen()
+            await peer.send(answer)
+            await peer.hang_up()
+
+        return behave
+
+    client = daemon.client()
+    done = sync(operation("Success", 200, metadata={"output": {"1": "/1.0/instances/web/logs/exec-output/a"}}))
+    ways: dict[str, tuple[list[Answer], Callable[[], Awaitable[object]]]] = {
+        "wait": ([stop(started())], lambda: client.instances.start("web", wait=True)),
+        "create": ([started(), stop(done)], lambda: client.instances.create("web", {"type": "none"}, wait=True)),
+        "launch": ([started(), stop(done)], lambda: client.instances.launch("x", "web")),
+        "profile": ([stop(sync(None))], lambda: client.profiles.create("small")),
+        "recordings": ([started(), stop(done)], lambda: client.instances.execute("web", ["x"], wait=True)),
+    }
+    answers, act = ways[kind]
+    daemon.will(*answers)
+    with pytest.raises(IncusConnectionError) as caught:
+        await act()
+    assert caught.value.sent
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -210,6 +247,7 @@ def starting_up(retry_after: str) -> bytes:
 async def test_the_server_may_say_when_to_come_again(daemon: Daemon, pauses: list[float]) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=20)
     wishes = ["3", format_datetime(soon, usegmt=True), "0", "Tue, 01 Jan 2019 00:00:00 GMT", "later", "-1", "²"]
+    wishes.append("Mon, 01 Jan 2020 00:00:00 +99999999999999999999")
     daemon.will(*(starting_up(wish) for wish in wishes), sync({}))
     await daemon.api(retries=len(wishes)).get("/1.0")
     assert pauses[0] == 3
@@ -230,6 +268,7 @@ async def test_pauses_grow_and_differ(daemon: Daemon, pauses: list[float]) -> No
         with pytest.raises(IncusUnavailableError):
             await daemon.api(retries=5).get("/1.0")
     longest = [0.2, 0.8, 3.2, 5.0, 5.0]
+    assert 2.5 <= _link._pause(10_000) <= 5  # pyright: ignore[reportPrivateUsage]  # nobody waits for so many
     assert all(limit / 2 <= pause <= limit for pause, limit in zip(pauses, longest * 2, strict=True))
     assert pauses[:5] != pauses[5:]
 

@@ -141,6 +141,11 @@ class Server:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=PATIENCE)
 
+    def deafen(self) -> None:
+        """Accept no connection any more."""
+        assert self._server is not None
+        self._server.close()
+
     def cancel(self) -> None:
         for task in self._tasks:
             task.cancel()

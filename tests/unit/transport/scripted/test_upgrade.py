@@ -421,3 +421,18 @@ async def test_a_block_closes_what_it_has_opened(serve: Serve) -> None:
 async def _raise_within(stream: RawStream) -> None:
     async with stream:
         raise RuntimeError("a change of mind")
+
+
+@pytest.mark.parametrize("link", ["tls"], indirect=True)
+async def test_over_tls_it_must_be_the_server_who_ends_the_stream(serve: Serve) -> None:
+    """Who stands in between can cut a connection, and would so cut what is transferred."""
+
+    async def script(peer: Peer) -> None:
+        await peer.answer(SWITCH + b"half")
+        peer.cut()
+
+    _, transport = await serve(script)
+    stream = await upgraded(transport)
+    assert await stream.read(10) == b"half"
+    with pytest.raises(IncusConnectionError, match=r"was cut, not ended|connection broke"):
+        await stream.read(10)

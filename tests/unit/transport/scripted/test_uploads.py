@@ -292,17 +292,21 @@ async def test_a_generator_that_is_not_used_up_is_closed(serve: Serve) -> None:
 
 
 async def test_what_the_iterator_raises_comes_through(serve: Serve) -> None:
-    async def failing() -> AsyncGenerator[bytes]:
+    """Also an error of the kinds that the connection itself has: another one may be what is read from."""
+
+    async def failing(error: Exception) -> AsyncGenerator[bytes]:
         yield b"x"
-        raise KeyError("mine")
+        raise error
 
     async def script(peer: Peer) -> None:
         await peer.head()
 
     server, transport = await serve(script)
-    with pytest.raises(KeyError, match="mine"):
-        await transport.request("POST", "/1.0", body=failing())
-    await server.peers[0].gone()
+    for number, error in enumerate((KeyError("mine"), IncusConnectionError("mine"), ConnectionResetError("mine"))):
+        with pytest.raises(type(error), match="mine") as caught:
+            await transport.request("POST", "/1.0", body=failing(error))
+        assert caught.value is error
+        await server.peers[number].gone()
 
 
 @pytest.mark.parametrize("given", ["text", 1, None])
