@@ -1,0 +1,198 @@
+"""The websockets of a command in an instance, from the start of the command to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from .exceptions import (
+    IncusAPIError,
+    IncusArgumentError,
+    IncusConnectionError,
+    IncusError,
+    IncusOperationError,
+)
+
+if TYPE_CHECKING:
+    from ._commands import Command
+    from .api_client import APIClient, WebSocket
+
+__all__ = ["Sockets", "attach", "start"]
+
+ATTEMPTS = 3
+"""How often a command is started whose websockets come too late for the server: then it has not run at all."""
+
+TOO_LATE = "Timed out waiting for websockets to connect"
+"""What servers say then, after five (6.0) or ten seconds."""
+
+OVER = frozenset({404, 500})
+"""How servers refuse the sockets of an operation that has ended."""
+
+PATIENCE = 1.0
+"""Seconds that the control socket gets to connect when all is given up: once it is there, its end kills the command."""
+
+VERDICT = 15.0
+"""Seconds to wait for the reason why sockets cannot be connected."""
+
+CONTROL = "control"
+
+
+class Sockets:
+    """The operation of a command, and its websockets.
+
+    Attributes:
+        operation_id: Identifier of the operation.
+        open: The websockets that are connected, by the names that the server has for them.
+        ended: Waits for the end of the operation, from the beginning: the server forgets it soon after.
+    """
+
+    def __init__(self, api: APIClient, operation: Mapping[str, Any]) -> None:
+        self._api = api
+        self.operation_id = str(operation["id"])
+        self._secrets = _secrets(operation)
+        self._closed = False
+        self.open: dict[str, WebSocket] = {}
+        self.ended = asyncio.create_task(api.wait(self.operation_id))
+        self.ended.add_done_callback(_look)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the command has a terminal."""
+        return "1" not in self._secrets
+
+    async def connect(self) -> None:
+        """Connect all of them at the same time.
+
+        The one for control may be missing afterwards: of a command so short that it ended before.
+
+        Raises:
+            IncusError: One cannot be connected.
+        """
+        names = sorted(self._secrets, reverse=True)  # control first: it is there when a command must be killed
+        tasks = {name: asyncio.create_task(self._connect(name)) for name in names}
+        try:
+            await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
+            for task in tasks.values():
+                if task.done():
+                    task.result()
+        except BaseException:
+            await self._give_up(tasks)
+            raise
+
+    async def _connect(self, name: str) -> None:
+        path = f"/1.0/operations/{self.operation_id}/websocket"
+        try:
+            socket = await self._api.websocket(path, {"secret": self._secrets[name]})
+        except IncusError:
+            if name == CONTROL and not self.terminal:
+                return
+            raise
+        self.open[name] = socket
+        if self._closed:
+            socket.abort()
+
+    async def _give_up(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
+        # The command may be running by now, or be about to: only an end of the control socket ends it for sure.
+        control = tasks[CONTROL]
+        for task in tasks.values():
+            if task is not control:
+                task.cancel()
+        try:
+            await asyncio.wait((control,), timeout=PATIENCE)
+        finally:
+            self.abort()
+            control.cancel()
+            await asyncio.wait(tasks.values())
+            for task in tasks.values():
+                _look(task)
+
+    async def control(self, message: str) -> None:
+        """Tell the server something about the command; nothing, if that has ended.
+
+        Raises:
+            IncusConnectionError: The control socket is lost, so the server is killing the command.
+        """
+        socket = self.open.get(CONTROL)
+        if socket is None:
+            return
+        try:
+            await socket.send(message)
+        except IncusConnectionError as error:
+            # The server closes it at the end of the command, and tells how that ended up to a second later.
+            if await self.over(VERDICT):
+                return
+            text = "the control socket of a command in an instance is lost: signals no longer reach it"
+            raise IncusConnectionError(text, error, sent=True) from error
+
+    async def over(self, timeout: float) -> bool:
+        """Wait for the end of the operation; return whether it came within `timeout` seconds."""
+        done, _ = await asyncio.wait((self.ended,), timeout=timeout)
+        return bool(done)
+
+    def abort(self) -> None:
+        """Hang up at once; a command that runs is killed by the server."""
+        self._closed = True
+        for _, socket in sorted(self.open.items(), reverse=True):  # control first
+            socket.abort()
+
+    async def close(self) -> None:
+        """Hang up, and wait for nothing any more."""
+        self.abort()
+        self.ended.cancel()
+        await asyncio.wait((self.ended,))
+
+
+async def start(api: APIClient, command: Command) -> Sockets:
+    """Start a command, and connect its websockets.
+
+    Raises:
+        IncusError: It cannot be started.
+    """
+    number = 1
+    while True:
+        operation = await api.operation("POST", command.path, command.body)
+        try:
+            return await attach(api, operation["metadata"])
+        except IncusOperationError as error:
+            if TOO_LATE not in str(error) or number == ATTEMPTS:
+                raise
+        number += 1
+
+
+async def attach(api: APIClient, operation: Mapping[str, Any]) -> Sockets:
+    """Connect the websockets of a command that waits for them.
+
+    Raises:
+        IncusOperationError: The server has given it up.
+        IncusError: They cannot be connected for another reason.
+    """
+    sockets = Sockets(api, operation)
+    connected = False
+    try:
+        await sockets.connect()
+        connected = True
+    except IncusAPIError as error:
+        if error.status_code in OVER and await sockets.over(VERDICT):
+            sockets.ended.result()  # that the operation failed is the reason
+        raise
+    finally:
+        if not connected:
+            await sockets.close()
+    return sockets
+
+
+def _secrets(operation: Mapping[str, Any]) -> dict[str, str]:
+    details = cast("dict[str, Any]", operation.get("metadata") or {})
+    secrets: dict[str, str] = details.get("fds") or {}
+    if not {"0", CONTROL} <= secrets.keys():
+        raise IncusArgumentError(
+            f"operation {operation.get('id')!r} has no websockets of a command: start it with wait_for_websocket=True"
+        )
+    return secrets
+
+
+def _look(task: asyncio.Task[Any]) -> None:
+    """See an exception that nobody may come to ask for."""
+    if not task.cancelled():
+        task.exception()
