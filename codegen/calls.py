@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -18,7 +19,6 @@ from typing import Any, cast
 
 from incus_sdk import APIClient, Client, IncusError
 from incus_sdk._extension_data import NEWER
-from incus_sdk._extensions import template
 
 __all__ = ["Call", "Method", "record"]
 
@@ -26,19 +26,15 @@ UUID = "00000000-0000-4000-8000-000000000000"
 ENOUGH = 20
 """Seconds that one method may take."""
 
-
-def _change(draft: dict[str, Any]) -> None:
-    draft["description"] = "changed"
-
-
 ARGUMENTS: dict[str, Any] = {
     "attempts": 1,
-    "change": _change,
-    "changes": {"description": "x"},
+    "body": {},
     "command": ["true"],
     "config": {"user.x": "1"},
     "content": b"x",
     "image": "x",
+    "names": ["x"],
+    "operation": {"metadata": {"id": UUID, "metadata": {"fds": {"0": "x", "control": "x"}}}},
     "operation_id": UUID,
     "source": {"type": "none"},
     "timeout": 5,
@@ -46,8 +42,33 @@ ARGUMENTS: dict[str, Any] = {
 }
 """What a parameter of that name gets; a text otherwise."""
 
-SPECIAL: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+PEM = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+"""Something that may be a certificate."""
+
+SPECIAL: dict[tuple[str, str], list[Mapping[str, Any]]] = {
+    ("CertificatesAPI", "create"): [{"certificate": PEM}],
+    ("ImagesAPI", "create"): [{"image_data": b"x"}],
+    ("InstancesAPI", "change_all"): [{"action": "stop"}],
+    ("InstancesAPI", "import_backup"): [{"source": b"x"}],
+    ("InstancesAPI", "move"): [{"target": "x"}],
+    ("InstancesAPI", "open_port"): [{"port": 80}],
+    ("StorageBucketsAPI", "import_backup"): [{"source": b"x"}],
+    ("StorageVolumeBackupsAPI", "upload"): [{"target": {"protocol": "S3"}}],
+    ("StorageVolumesAPI", "create"): [{}, {"source": {"type": "copy"}}],
+    ("StorageVolumesAPI", "import_backup"): [{"source": b"x"}],
+    ("StorageVolumesAPI", "import_iso"): [{"source": b"x"}],
+    ("StorageVolumesAPI", "list"): [{}, {"all_types": True}],
+}
 """What methods are called with where the usual arguments do not reach all that they can send, by class and name."""
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "ImagesAPI": {"public": True},
+    "InstanceMetadataAPI": {"architecture": "x86_64"},
+    "InstanceSnapshotsAPI": {"expires_at": "2100-01-01T00:00:00Z"},
+    "ServerAPI": {"config": {"user.x": "1"}},
+    "WarningsAPI": {"status": "acknowledged"},
+}
+"""What is changed in the definitions of a group, by its class, where there is no description."""
 
 
 @dataclass(frozen=True, order=True)
@@ -109,18 +130,25 @@ async def _try(server: _Server, group: object, method: Method, given: Mapping[st
     function = cast("Callable[..., Any]", getattr(group, method.name))
     try:
         async with asyncio.timeout(ENOUGH):
-            await _finish(function(**_arguments(function, given, folder)))
+            await _finish(function(**_arguments(method, given, folder)), _changes(method))
     except (IncusError, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
         method.outcome = f"{type(error).__name__}: {error}"
     method.calls += [call for call in dict.fromkeys(server.calls) if call not in method.calls]
 
 
-async def _finish(result: Any) -> None:
+def _changes(method: Method) -> dict[str, Any]:
+    return CHANGES.get(method.group, {"description": "changed"})
+
+
+async def _finish(result: Any, changes: dict[str, Any]) -> None:
     """Await, enter or use up what a method has returned."""
     if isinstance(result, AbstractAsyncContextManager):
         async with cast("AbstractAsyncContextManager[Any]", result) as value:
             if isinstance(value, dict):  # a draft: without a change nothing would be written
-                cast("dict[str, Any]", value)["description"] = "changed"
+                cast("dict[str, Any]", value).update(changes)
+    elif isinstance(result, AsyncGenerator):
+        async for _ in cast("AsyncGenerator[Any]", result):
+            pass
     elif inspect.isawaitable(result):
         value = await result
         if hasattr(value, "abort"):
@@ -160,7 +188,7 @@ def _leads_on(name: str, member: Callable[..., Any]) -> bool:
 
 def _verbs(kind: type) -> Iterator[str]:
     for name, member in inspect.getmembers(kind, callable):
-        if name.startswith("_") or name in {"connect", "disconnect", "use_project", "use_target"}:
+        if name.startswith("_") or (kind is Client and name in {"connect", "disconnect", "use_project", "use_target"}):
             continue
         if not _leads_on(name, cast("Callable[..., Any]", member)):
             yield name
@@ -171,14 +199,19 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {name: value for name, value in parameters.items() if name != "self"}
 
 
-def _arguments(function: Callable[..., Any], given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _arguments(method: Method, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    changes = _changes(method)
+
+    def change(draft: dict[str, Any]) -> None:
+        draft.update(changes)
+
+    usual: dict[str, Any] = {**ARGUMENTS, "changes": changes, "change": change, "target": str(folder / "target")}
     result: dict[str, Any] = dict(given)
-    for name, parameter in _parameters(function).items():
+    for name, parameter in _parameters(getattr(method.kind, method.name)).items():
         keywords = parameter.kind in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}
         if name in result or keywords or parameter.default is not parameter.empty:
             continue
-        usual: Any = str(folder / "target") if name == "target" else "x"
-        result[name] = {} if name == "body" else ARGUMENTS.get(name, usual)
+        result[name] = usual.get(name, "x")
     return result
 
 
@@ -192,11 +225,12 @@ class _Server:
         self.endpoint = endpoint
         self.calls: list[Call] = []
         self._facts = {Call(item["method"], item["path"]): item for item in operations}
-        self._paths = {self._shape(item["path"]): item["path"] for item in operations}
+        paths = sorted({item["path"] for item in operations}, key=lambda path: path.count("{"))
+        self._paths = {re.compile(re.sub(r"\{\w+\}", "[^/]+", path)): path for path in paths}
 
-    @staticmethod
-    def _shape(path: str) -> str:
-        return template(path) or path
+    def _shape(self, path: str) -> str:
+        """Return the path of the API, where `/1.0/images/aliases` is no image."""
+        return next((shape for pattern, shape in self._paths.items() if pattern.fullmatch(path)), path)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -211,8 +245,7 @@ class _Server:
         writer.close()
 
     def _answer(self, method: str, path: str) -> bytes:
-        shape = self._shape(path)
-        call = Call(method, self._paths.get(shape, shape))
+        call = Call(method, self._shape(path))
         self.calls.append(call)
         facts = self._facts.get(call, {})
         if facts.get("kind") == "async-operation":
@@ -222,11 +255,15 @@ class _Server:
     @staticmethod
     def _metadata(call: Call, kind: str) -> object:
         if call.path == "/1.0":
-            return {"api_extensions": sorted(NEWER), "environment": {"server_version": "7.0"}}
+            return {"api_extensions": sorted(NEWER), "environment": {"server_version": "7.0"}, "config": {}}
         if call.path.startswith("/1.0/operations/"):
             return _OPERATION
-        if kind.startswith("list["):
+        if call.path == "/1.0/cluster":
+            return {"enabled": True}
+        if kind == "Access" or kind.startswith("list["):
             return []
+        if kind.startswith("map["):
+            return {}
         return {"config": {}} if kind and not kind.startswith("string") else {}
 
 

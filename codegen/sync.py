@@ -25,10 +25,11 @@ WORDS = {
     r"\b__aexit__\b": "__exit__",
     r"\bAsyncGenerator\b": "Generator",
     r"\basynccontextmanager\b": "contextmanager",
+    r"\baclosing\b": "closing",
 }
 """Patterns and what takes their place, in this order."""
 
-IMPORTS = {"api_client": "_bridge"}
+IMPORTS = {"api_client": "_bridge", "execution": "_processes"}
 """Modules of the package that the sync face has another one for."""
 
 _IMPORT = re.compile(r"^(?P<indent> *)from (?P<dots>\.+)(?P<module>[\w.]*) import", re.MULTILINE)

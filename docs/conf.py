@@ -46,5 +46,5 @@ nitpick_ignore_regex = [
     (r"py:class", r"Pure(Posix)?Path"),
     # Type variables, the mixins that classes are put together from, and the streams of the transport.
     (r"py:.*", r"incus_sdk\.(api_client\.T|api\._.*|models\._generated\..*Data|_transport\..*)"),
-    (r"py:class", r"Body|Params|Target|TypeAliasForwardRef|WebSocket"),
+    (r"py:class", r"Body|Params|Target|TypeAliasForwardRef|WebSocket|datetime|incus_sdk\._disk\.Writable"),
 ]

@@ -9,6 +9,7 @@ from .exceptions import (
     IncusArgumentError,
     IncusAuthenticationError,
     IncusBadRequestError,
+    IncusBrokenPipeError,
     IncusConfigurationError,
     IncusConflictError,
     IncusConnectionError,
@@ -24,27 +25,64 @@ from .exceptions import (
     IncusOperationTimeoutError,
     IncusPermissionError,
     IncusPreconditionFailedError,
+    IncusProcessError,
+    IncusProcessTimeoutError,
     IncusProtocolError,
     IncusTimeoutError,
     IncusUnavailableError,
 )
 
 if TYPE_CHECKING:
+    from .api.certificates import Certificate, CertificatesAPI
+    from .api.cluster import ClusterAPI
+    from .api.cluster_groups import ClusterGroup, ClusterGroupsAPI
+    from .api.cluster_members import ClusterMember, ClusterMembersAPI
+    from .api.image_aliases import ImageAliasesAPI, ImageAliasesEntry
+    from .api.images import Image, ImagesAPI
     from .api.instances import Instance, InstancesAPI
+    from .api.network_acls import NetworkACL, NetworkACLsAPI
+    from .api.network_address_sets import NetworkAddressSet, NetworkAddressSetsAPI
+    from .api.network_allocations import NetworkAllocationsAPI
+    from .api.network_integrations import NetworkIntegration, NetworkIntegrationsAPI
+    from .api.network_zones import NetworkZone, NetworkZonesAPI
+    from .api.networks import Network, NetworksAPI
+    from .api.operations import Operation, OperationsAPI
+    from .api.profiles import Profile, ProfilesAPI
+    from .api.projects import Project, ProjectsAPI
+    from .api.server import ServerAPI
+    from .api.storage_buckets import StorageBucket, StorageBucketsAPI
+    from .api.storage_pools import StoragePool, StoragePoolsAPI
+    from .api.storage_volumes import StorageVolume, StorageVolumesAPI
+    from .api.warnings import WarningsAPI
     from .api_client import APIClient
     from .client import Client
+    from .execution import InputStream, OutputStream, Process
     from .operations import ExecResponse, OperationResponse
+    from .processes import CompletedProcess, RunOutcome
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "APIClient",
+    "Certificate",
+    "CertificatesAPI",
     "Client",
+    "ClusterAPI",
+    "ClusterGroup",
+    "ClusterGroupsAPI",
+    "ClusterMember",
+    "ClusterMembersAPI",
+    "CompletedProcess",
     "ExecResponse",
+    "Image",
+    "ImageAliasesAPI",
+    "ImageAliasesEntry",
+    "ImagesAPI",
     "IncusAPIError",
     "IncusArgumentError",
     "IncusAuthenticationError",
     "IncusBadRequestError",
+    "IncusBrokenPipeError",
     "IncusConfigurationError",
     "IncusConflictError",
     "IncusConnectionError",
@@ -60,12 +98,43 @@ __all__ = [
     "IncusOperationTimeoutError",
     "IncusPermissionError",
     "IncusPreconditionFailedError",
+    "IncusProcessError",
+    "IncusProcessTimeoutError",
     "IncusProtocolError",
     "IncusTimeoutError",
     "IncusUnavailableError",
+    "InputStream",
     "Instance",
     "InstancesAPI",
+    "Network",
+    "NetworkACL",
+    "NetworkACLsAPI",
+    "NetworkAddressSet",
+    "NetworkAddressSetsAPI",
+    "NetworkAllocationsAPI",
+    "NetworkIntegration",
+    "NetworkIntegrationsAPI",
+    "NetworkZone",
+    "NetworkZonesAPI",
+    "NetworksAPI",
+    "Operation",
     "OperationResponse",
+    "OperationsAPI",
+    "OutputStream",
+    "Process",
+    "Profile",
+    "ProfilesAPI",
+    "Project",
+    "ProjectsAPI",
+    "RunOutcome",
+    "ServerAPI",
+    "StorageBucket",
+    "StorageBucketsAPI",
+    "StoragePool",
+    "StoragePoolsAPI",
+    "StorageVolume",
+    "StorageVolumesAPI",
+    "WarningsAPI",
     "__version__",
 ]
 
@@ -88,9 +157,50 @@ if not TYPE_CHECKING:  # hidden from checkers, which would take any name for an 
 
 _HOME = {
     "APIClient": ".api_client",
+    "Certificate": ".api.certificates",
+    "CertificatesAPI": ".api.certificates",
     "Client": ".client",
+    "ClusterAPI": ".api.cluster",
+    "ClusterGroup": ".api.cluster_groups",
+    "ClusterGroupsAPI": ".api.cluster_groups",
+    "ClusterMember": ".api.cluster_members",
+    "ClusterMembersAPI": ".api.cluster_members",
+    "CompletedProcess": ".processes",
     "ExecResponse": ".operations",
+    "Image": ".api.images",
+    "ImageAliasesAPI": ".api.image_aliases",
+    "ImageAliasesEntry": ".api.image_aliases",
+    "ImagesAPI": ".api.images",
+    "InputStream": ".execution",
     "Instance": ".api.instances",
     "InstancesAPI": ".api.instances",
+    "Network": ".api.networks",
+    "NetworkACL": ".api.network_acls",
+    "NetworkACLsAPI": ".api.network_acls",
+    "NetworkAddressSet": ".api.network_address_sets",
+    "NetworkAddressSetsAPI": ".api.network_address_sets",
+    "NetworkAllocationsAPI": ".api.network_allocations",
+    "NetworkIntegration": ".api.network_integrations",
+    "NetworkIntegrationsAPI": ".api.network_integrations",
+    "NetworkZone": ".api.network_zones",
+    "NetworkZonesAPI": ".api.network_zones",
+    "NetworksAPI": ".api.networks",
+    "Operation": ".api.operations",
     "OperationResponse": ".operations",
+    "OperationsAPI": ".api.operations",
+    "OutputStream": ".execution",
+    "Process": ".execution",
+    "Profile": ".api.profiles",
+    "ProfilesAPI": ".api.profiles",
+    "Project": ".api.projects",
+    "ProjectsAPI": ".api.projects",
+    "RunOutcome": ".processes",
+    "ServerAPI": ".api.server",
+    "StorageBucket": ".api.storage_buckets",
+    "StorageBucketsAPI": ".api.storage_buckets",
+    "StoragePool": ".api.storage_pools",
+    "StoragePoolsAPI": ".api.storage_pools",
+    "StorageVolume": ".api.storage_volumes",
+    "StorageVolumesAPI": ".api.storage_volumes",
+    "WarningsAPI": ".api.warnings",
 }

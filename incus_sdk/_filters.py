@@ -39,7 +39,12 @@ def fulfils(item: Mapping[str, object], condition: Mapping[str, object] | None) 
     Args:
         item: The object as the server sent it. Of a list in it, one item is enough.
         condition: Fields and the values that they must have; all must hold.
+
+    Raises:
+        TypeError: It is no mapping.
     """
+    if not isinstance(condition, Mapping | None):
+        raise TypeError(f"filter must be a mapping here, not {type(condition).__name__}")
     return all(_found(item, key) & _wanted(key, value) for key, value in (condition or {}).items())
 
 
@@ -55,8 +60,12 @@ def _found(item: Mapping[str, object], key: str) -> set[str]:
 
 
 def _wanted(key: str, value: object) -> set[str]:
-    alternatives = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
-    return {config_value(key, each) for each in (cast("Iterable[object]", value) if alternatives else [value])}
+    return {config_value(key, each) for each in _alternatives(value)}
+
+
+def _alternatives(value: object) -> Iterable[object]:
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    return cast("Iterable[object]", value if several else [value])
 
 
 def _field(key: object) -> str:
@@ -69,9 +78,7 @@ def _field(key: object) -> str:
 def _pattern(key: str, value: object) -> str:
     if isinstance(value, bool | int | float):
         return config_value(key, value)
-    alternatives = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
-    items = cast("Iterable[object]", value if alternatives else [value])
-    values = [config_value(key, item) for item in items]
+    values = [config_value(key, item) for item in _alternatives(value)]
     if not values:
         raise IncusArgumentError(f"filter: {key!r:.80} has an empty list, which nothing can be any of")
     # The server ignores case unless it is told otherwise.

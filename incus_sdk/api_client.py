@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ._answers import answered, check, envelope, metadata, refused_late, upgraded, whole
 from ._link import Link, at_least_zero
 from ._requests import Body, Params, label, may_be_later, scoped_target, wire
-from ._transport import DEFAULT, RawStream, Response, StreamResponse
+from ._transport import DEFAULT, UNKNOWN, RawStream, Response, StreamResponse
 from ._waiting import until_done
 from .exceptions import IncusMissingExtensionError, IncusProtocolError
 from .operations import OperationResponse
@@ -199,17 +199,16 @@ class APIClient:
         response = OperationResponse(answer, self)
         if answer["type"] == "async" and not response.id:
             # A failure in the background could not be told from a change that was made at once.
-            raise IncusProtocolError(f"{label(method, path)}: the answer names no operation, so nobody can wait for it")
+            text = f"{label(method, path)}: the answer names no operation, so nobody can wait for it{UNKNOWN}"
+            raise IncusProtocolError(text)
         return response
 
-    async def send_files(
-        self, path: str, files: Mapping[str, Body], headers: Mapping[str, str] | None = None
-    ) -> OperationResponse:
+    async def send_files(self, path: str, files: Mapping[str, Body], headers: Mapping[str, str]) -> OperationResponse:
         """Send several files, by the names of their parts, in one `multipart/form-data`; see `operation`."""
         from ._forms import Form
 
         form = Form(files)
-        return await self.operation("POST", path, form, None, {**(headers or {}), **form.headers})
+        return await self.operation("POST", path, form, None, {**headers, **form.headers})
 
     # -- extensions ---------------------------------------------------------------------------------------------------
 

@@ -6,9 +6,12 @@
     ├── IncusConfigurationError            a certificate, an endpoint or an environment variable is wrong
     ├── IncusArgumentError                 (also ValueError) a value that no server would take; nothing was sent
     ├── IncusConnectionError               nobody answers, the peer is not the one expected, a connection broke
+    │   └── IncusBrokenPipeError           (also BrokenPipeError) a command in an instance takes no more input
     ├── IncusTimeoutError                  (also TimeoutError) connecting took too long, or the server fell silent
+    │   └── IncusProcessTimeoutError       a command in an instance took too long, and was ended
     ├── IncusProtocolError                 the answer is not what an Incus server sends
     ├── IncusMissingExtensionError         the server lacks an API extension that the call needs
+    ├── IncusProcessError                  a command in an instance ended with another exit code than 0
     ├── IncusAPIError                      the server refused; by status:
     │   ├── IncusBadRequestError           400
     │   ├── IncusAuthenticationError       401
@@ -30,6 +33,7 @@ All of them can be pickled. Messages hold what was tried and what the server sai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
@@ -37,6 +41,7 @@ __all__ = [
     "IncusArgumentError",
     "IncusAuthenticationError",
     "IncusBadRequestError",
+    "IncusBrokenPipeError",
     "IncusConfigurationError",
     "IncusConflictError",
     "IncusConnectionError",
@@ -52,6 +57,8 @@ __all__ = [
     "IncusOperationTimeoutError",
     "IncusPermissionError",
     "IncusPreconditionFailedError",
+    "IncusProcessError",
+    "IncusProcessTimeoutError",
     "IncusProtocolError",
     "IncusTimeoutError",
     "IncusUnavailableError",
@@ -106,6 +113,10 @@ class IncusConnectionError(IncusError):
         super().__init__(message)
         self.cause: BaseException | None = cause
         self.sent: bool = sent
+
+
+class IncusBrokenPipeError(IncusConnectionError, BrokenPipeError):
+    """A command in an instance takes no more input: it has ended, or its connection broke."""
 
 
 class IncusTimeoutError(IncusError, TimeoutError):
@@ -204,3 +215,56 @@ class IncusOperationConflictError(IncusOperationError, IncusConflictError):
 
 class IncusOperationBadRequestError(IncusOperationError, IncusBadRequestError):
     """The operation failed because it cannot be done to this object."""
+
+
+class IncusProcessError(IncusError):
+    """A command in an instance ended with another exit code than 0, and that was to be checked.
+
+    Attributes:
+        command: The program and its arguments.
+        returncode: Its exit code; 128 + n if signal n ended it.
+        stdout: What it wrote to its standard output, as text if that was wanted.
+        stderr: What it wrote to its standard error, as text if that was wanted.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        command: Sequence[str] = (),
+        returncode: int = 0,
+        stdout: str | bytes = b"",
+        stderr: str | bytes = b"",
+    ) -> None:
+        super().__init__(message)
+        self.command: list[str] = list(command)
+        self.returncode: int = returncode
+        self.stdout: str | bytes = stdout
+        self.stderr: str | bytes = stderr
+
+
+class IncusProcessTimeoutError(IncusTimeoutError):
+    """A command in an instance took longer than it was given, and was ended.
+
+    Attributes:
+        command: The program and its arguments.
+        timeout: Seconds that it was given.
+        returncode: Its exit code, 143 or 137 as a rule; `None` if it did not even end when it was killed.
+        stdout: What it wrote to its standard output until then, as text if that was wanted.
+        stderr: What it wrote to its standard error until then, as text if that was wanted.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        command: Sequence[str] = (),
+        timeout: float = 0.0,
+        returncode: int | None = None,
+        stdout: str | bytes = b"",
+        stderr: str | bytes = b"",
+    ) -> None:
+        super().__init__(message)
+        self.command: list[str] = list(command)
+        self.timeout: float = timeout
+        self.returncode: int | None = returncode
+        self.stdout: str | bytes = stdout
+        self.stderr: str | bytes = stderr

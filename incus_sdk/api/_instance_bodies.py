@@ -11,6 +11,7 @@ from typing import Any, cast
 from .._values import body_values, check_key, config_value
 from ..exceptions import IncusArgumentError
 from ..models import InstanceCreateFields, InstanceData, InstancePut
+from ._bodies import nearest
 
 IMAGES_URL = "https://images.linuxcontainers.org"
 """The public image server that the `incus` command calls `images:`."""
@@ -55,7 +56,7 @@ def create_body(
         )
     for key in fields:
         if key not in CREATE_FIELDS:
-            hint = f": {ELSEWHERE[key]}" if key in ELSEWHERE else _nearest(key, CREATE_FIELDS)
+            hint = f": {ELSEWHERE[key]}" if key in ELSEWHERE else nearest(key, CREATE_FIELDS)
             raise IncusArgumentError(f"a creation has no field {key!r:.80}{hint}")
     body: dict[str, Any] = {"name": name, "source": dict(source), "type": instance_type, "instance_type": flavor}
     body |= {"profiles": profiles, "config": config, "devices": devices, "ephemeral": ephemeral, **fields}
@@ -123,7 +124,7 @@ def _is_hex(text: Iterable[str]) -> bool:
 def _check_changes(fields: Mapping[str, Any]) -> None:
     for key, value in fields.items():
         if key not in FIELDS:
-            hint = _nearest(key, FIELDS)
+            hint = nearest(key, FIELDS)
             raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}; a configuration key has a dot in it")
         if value is None:
             raise IncusArgumentError(
@@ -141,12 +142,5 @@ def _check_changes(fields: Mapping[str, Any]) -> None:
 def _check_added(keys: Iterable[str]) -> None:
     for key in keys:
         if check_key(key, "an instance") not in SENT:
-            hint = "; a configuration key goes into its config" if "." in key else _nearest(key, FIELDS)
+            hint = "; a configuration key goes into its config" if "." in key else nearest(key, FIELDS)
             raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}")
-
-
-def _nearest(key: str, known: Sequence[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(key, known, 1)
-    return f" (did you mean {near[0]!r}?)" if near else f" (there are {', '.join(known)})"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING, cast
 
 from .._values import string_values, text, text_list, whole_number
 from ..exceptions import IncusArgumentError
 from ..operations import ExecResponse
-from ._collection import Bound, Collection, T, check_wait
+from ._bound import Bound
+from ._collection import Collection, T, check_wait
 
 if TYPE_CHECKING:
+    from pathlib import PurePath, PurePosixPath
+
     from .instances import InstancesAPI
 
 NUMBERS = {"width": 0xFFFF, "height": 0xFFFF, "user": 0xFFFF_FFFF, "group": 0xFFFF_FFFF}

@@ -6,40 +6,44 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, cast, overload
 
-from .._paths import fill, name_and_project
-from ..exceptions import IncusArgumentError, IncusNotFoundError, IncusPreconditionFailedError, IncusProtocolError
-from ..models import InstanceBody, InstanceCreateFields, InstanceData, InstancePut, InstanceSource, InstanceState
+from .._filters import Filter
+from .._paths import name_and_project
+from ..exceptions import IncusArgumentError
+from ..models import AccessEntry, InstanceCreateFields, InstanceData, InstanceSource, InstanceState
 from ..operations import OperationResponse
 from ..types import Config, Devices
-from ._collection import (
-    BackgroundDeletable,
-    BackgroundRenamable,
-    BoundBackgroundDelete,
-    BoundBackgroundRename,
-    BoundEditable,
-    Editable,
-    Gettable,
-    Listable,
-    check_name,
-    check_wait,
-)
-from ._instance_bodies import check_draft, create_body, fingerprint, image_source, replace_body, update_body
+from ._bound import BoundBackgroundDelete, BoundBackgroundRename
+from ._collection import BackgroundDeletable, BackgroundRenamable, Gettable, Listable, check_name, check_wait
+from ._instance_console import BoundConsole, ConsoleVerbs
+from ._instance_debug import BoundDebug, DebugVerbs
 from ._instance_exec import BoundExec, ExecVerbs
 from ._instance_files import BoundFiles, FileVerbs
+from ._instance_import import ImportVerbs
+from ._instance_launch import LaunchVerbs
+from ._instance_moves import BoundMoves, MoveVerbs
+from ._instance_parts import BoundParts, PartVerbs
 from ._instance_power import BoundPower, PowerVerbs
+from ._instance_run import BoundRun, RunVerbs
+from ._instance_streams import BoundStreams, StreamVerbs
+from ._instance_update import BoundUpdate, UpdateVerbs
 
 __all__ = ["Instance", "InstancesAPI"]
 
 Source = InstanceSource | Mapping[str, Any]
-Changes = InstancePut | Mapping[str, Any]
 
 
 class Instance(
     InstanceData,
     BoundPower,
     BoundExec,
+    BoundRun,
     BoundFiles,
-    BoundEditable[InstanceBody],
+    BoundUpdate,
+    BoundParts,
+    BoundConsole,
+    BoundStreams,
+    BoundMoves,
+    BoundDebug,
     BoundBackgroundRename,
     BoundBackgroundDelete,
 ):
@@ -68,24 +72,28 @@ class Instance(
         """
         return self._replace(cast("Self", await self._instances.get(self.name, full=full)))
 
-    async def update(self, config: Changes, wait: bool = False) -> OperationResponse:
-        """Change what is named, and nothing else; see `InstancesAPI.update`."""
-        return await self._instances.update(self.name, config, wait)
-
-    async def replace(self, body: InstancePut, wait: bool = False) -> OperationResponse:
-        """Replace its whole definition; see `InstancesAPI.replace`."""
-        return await self._instances.replace(self.name, body, wait)
-
     async def get_state(self) -> dict[str, Any]:
         """Return its state as the server sends it; see `InstancesAPI.get_state`."""
         return await self._instances.get_state(self.name)
+
+    async def access(self) -> builtins.list[AccessEntry]:
+        """Return who may do something with it; see `InstancesAPI.access`."""
+        return await self._instances.access(self.name)
 
 
 class InstancesAPI(
     PowerVerbs[Instance],
     ExecVerbs[Instance],
+    RunVerbs[Instance],
     FileVerbs[Instance],
-    Editable[Instance, InstanceBody],
+    LaunchVerbs[Instance],
+    ImportVerbs[Instance],
+    UpdateVerbs[Instance],
+    PartVerbs[Instance],
+    ConsoleVerbs[Instance],
+    StreamVerbs[Instance],
+    MoveVerbs[Instance],
+    DebugVerbs[Instance],
     BackgroundRenamable[Instance],
     BackgroundDeletable[Instance],
     Gettable[Instance],
@@ -101,14 +109,15 @@ class InstancesAPI(
     _model = Instance
 
     async def list(
-        self, recursion: int = 1, *, filter: str | None = None, all_projects: bool = False
+        self, recursion: int = 1, *, filter: Filter | None = None, all_projects: bool = False
     ) -> builtins.list[Instance]:
         """Return the instances of the client's project.
 
         Args:
             recursion: How much to read: 0 only names and projects, 1 their definitions, 2 also state, snapshots and
                 backups, which takes the server several milliseconds for each.
-            filter: Condition that the server applies, in its own notation, as in `status eq running`.
+            filter: Fields and the values that they must have, as in `{"status": "Running"}`: all must hold, and a list
+                means any of these. Or a text in the server's own notation, as in `status eq running`.
             all_projects: Whether to return those of all projects.
 
         Raises:
@@ -230,94 +239,7 @@ class InstancesAPI(
         if not wait:
             return operation
         await operation.wait()
-        return await self.get(name)
-
-    async def launch(
-        self,
-        image: str,
-        name: str | None = None,
-        config: Config | None = None,
-        devices: Devices | None = None,
-        profiles: Sequence[str] | None = None,
-        ephemeral: bool = False,
-        instance_type: str = "container",
-        *,
-        flavor: str | None = None,
-        **fields: Unpack[InstanceCreateFields],
-    ) -> Instance:
-        """Create an instance from an image, start it, and return it when it runs.
-
-        Args:
-            image: Image in the notation of the `incus` command: an alias or a fingerprint on this server, or
-                `images:debian/13` for one of the public image server.
-            name: Name of the instance; `None` lets the server choose one.
-            config: See `create`.
-            devices: See `create`.
-            profiles: See `create`.
-            ephemeral: See `create`.
-            instance_type: See `create`.
-            flavor: See `create`.
-            **fields: See `create`.
-
-        Raises:
-            IncusOperationNotFoundError: There is no such image on this server.
-            IncusError: As for `create` and `start`.
-        """
-        if name is not None:
-            check_name(name)
-        source = await self._image(image)
-        start: dict[str, Any] = {"start": True, **fields}
-        operation = await self._create(name, source, config, devices, profiles, ephemeral, instance_type, flavor, start)
-        await operation.wait()
-        return await self.get(name or _created(operation))
-
-    async def update(self, name: str, config: Changes, wait: bool = False) -> OperationResponse:
-        """Change what is named, and nothing else (`PATCH /1.0/instances/{name}`).
-
-        A key with a dot in it is a configuration key, and the value `None` unsets it; any other key is a field of the
-        instance. A device that is given replaces the one of that name as a whole. Unless a description is given, the
-        present one is read first and sent along, since Incus 6.0 would empty it.
-
-        Example:
-            ```python
-            await client.instances.update("web", {"limits.cpu": 2, "description": "front end"})
-            ```
-
-        Args:
-            name: Name of the instance.
-            config: What to change.
-            wait: The server makes this change at once, so this changes nothing.
-
-        Raises:
-            IncusArgumentError: There is no such field, or a device would be removed (that is for `edit`).
-            IncusBadRequestError: The server does not take a value.
-            IncusPreconditionFailedError: Others changed the instance in between, three times in a row.
-        """
-        check_wait(wait)
-        body = update_body(config)
-        if "description" in body:
-            return await self._change("PATCH", self._url(name), body, wait)
-        return await self._patch(name, body)
-
-    async def replace(self, name: str, body: InstancePut, wait: bool = False) -> OperationResponse:
-        """Replace the whole definition (`PUT /1.0/instances/{name}`): what the body does not hold is gone.
-
-        To change some of it, use `update`, or `edit`, which keeps the rest.
-
-        Args:
-            name: Name of the instance.
-            body: The new definition.
-            wait: Whether to return only when it is done; otherwise the answer's `wait()` tells how it ended.
-
-        Raises:
-            IncusBadRequestError: The server does not take it (from the wait). It never takes one without the
-                `volatile` keys that the instance has.
-        """
-        return await self._change("PUT", self._url(name), replace_body(body), wait)
-
-    def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
-        check_draft(current, draft)
-        return super()._edited(current, draft)
+        return await self._made(name)
 
     async def state(self, name: str) -> InstanceState:
         """Return addresses, memory, disks and processes of an instance (`GET /1.0/instances/{name}/state`).
@@ -335,61 +257,12 @@ class InstancesAPI(
         """
         return await self._api.read(self._url(name, suffix="/state"), dict[str, Any])
 
-    async def _patch(self, name: str, body: dict[str, Any], attempts: int = 3) -> OperationResponse:
-        """Change an instance and keep its description, which Incus 6.0 empties whenever a PATCH does not repeat it.
+    async def access(self, name: str) -> builtins.list[AccessEntry]:
+        """Return who may do something with an instance, and as what (`GET /1.0/instances/{name}/access`).
 
-        The ETag sees to it that what somebody else writes in between is not undone by the repetition.
+        Servers do not look whether there is such an instance.
+
+        Args:
+            name: Name of the instance.
         """
-        current, etag = await self._api.read_with_etag(self._url(name))
-        unchanged = {"description": current.get("description") or ""}
-        try:
-            return await self._api.operation("PATCH", self._url(name), {**body, **unchanged}, etag=etag)
-        except IncusPreconditionFailedError:
-            if attempts == 1:
-                raise
-        return await self._patch(name, body, attempts - 1)
-
-    async def _create(
-        self,
-        name: str | None,
-        source: Source,
-        config: Config | None,
-        devices: Devices | None,
-        profiles: Sequence[str] | None,
-        ephemeral: bool,
-        instance_type: str,
-        flavor: str | None,
-        fields: dict[str, Any],
-    ) -> OperationResponse:
-        body = create_body(
-            name,
-            source,
-            instance_type=instance_type,
-            profiles=profiles,
-            flavor=flavor,
-            config=config,
-            devices=devices,
-            ephemeral=ephemeral,
-            **fields,
-        )
-        return await self._api.operation("POST", self._url(), body)
-
-    async def _image(self, image: str) -> dict[str, Any]:
-        """Return the source for an image; what looks like a fingerprint is one unless it is an alias."""
-        source = image_source(image)
-        number = fingerprint(image)
-        if number is None:
-            return source
-        try:
-            await self._api.read(fill("/1.0/images/aliases/{name}", {"name": number}), dict[str, Any])
-        except IncusNotFoundError:
-            return {"type": "image", "fingerprint": number}
-        return source
-
-
-def _created(operation: OperationResponse) -> str:
-    """Return the name of the instance that an operation has created."""
-    urls = operation.resources.get("instances")
-    if not urls:
-        raise IncusProtocolError(f"{operation!r}: the server does not say which instance it has created")
-    return name_and_project(urls[0])[0]
+        return await self._api.read_list(self._url(name, suffix="/access"), AccessEntry)

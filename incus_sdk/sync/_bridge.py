@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
 
@@ -199,9 +200,7 @@ class APIClient:
         answer = self._portal.run(self._inner.operation, method, path, _lent(body), params, headers, etag)
         return OperationResponse(dict(answer), self)
 
-    def send_files(
-        self, path: str, files: Mapping[str, Body], headers: Mapping[str, str] | None = None
-    ) -> OperationResponse:
+    def send_files(self, path: str, files: Mapping[str, Body], headers: Mapping[str, str]) -> OperationResponse:
         """Send several files, by the names of their parts, in one `multipart/form-data`; see `operation`."""
         lent = {name: _lent(content) for name, content in files.items()}
         return OperationResponse(dict(self._portal.run(self._inner.send_files, path, lent, headers)), self)
@@ -301,6 +300,10 @@ class APIClient:
                 (`IncusOperationTimeoutError`) or forgotten by the server (`IncusOperationLostError`).
         """
         return self._portal.run(self._inner.wait, operation_id, timeout)
+
+
+parts: Callable[[APIClient], tuple[api_client.APIClient, Portal]] = attrgetter("_inner", "_portal")
+"""The async client in a sync one, and the way into its loop: for other code written by hand."""
 
 
 def _write_all(pieces: Iterable[bytes], sink: Sinking) -> int:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cached_property
 from os import PathLike
 from types import TracebackType
@@ -13,7 +15,24 @@ from ._bridge import APIClient
 from .operations import OperationResponse
 
 if TYPE_CHECKING:
+    from ._processes import Process
+    from .api.certificates import CertificatesAPI
+    from .api.cluster import ClusterAPI
+    from .api.images import ImagesAPI
     from .api.instances import InstancesAPI
+    from .api.network_acls import NetworkACLsAPI
+    from .api.network_address_sets import NetworkAddressSetsAPI
+    from .api.network_allocations import NetworkAllocationsAPI
+    from .api.network_integrations import NetworkIntegrationsAPI
+    from .api.network_zones import NetworkZonesAPI
+    from .api.networks import NetworksAPI
+    from .api.operations import OperationsAPI
+    from .api.profiles import ProfilesAPI
+    from .api.projects import ProjectsAPI
+    from .api.server import ServerAPI
+    from .api.storage_pools import StoragePoolsAPI
+    from .api.warnings import WarningsAPI
+    from .operations import ExecResponse
 
 __all__ = ["Client"]
 
@@ -135,7 +154,46 @@ class Client:
         result = {key: operation.get(key) for key in ("status", "status_code")}
         return OperationResponse({"type": "async", **result, "metadata": operation}, self.api)
 
+    @contextmanager
+    def attach(self, operation: ExecResponse) -> Generator[Process]:
+        """Connect to a command that waits for that, and give its streams; it ends with the `with` block.
+
+        Args:
+            operation: The answer to `execute(…, wait_for_websocket=True)`. Be quick: the server gives the command up
+                after 5 (Incus 6.0) or 10 seconds.
+
+        Raises:
+            IncusOperationError: The server has given it up.
+            IncusOperationLostError: The server has even forgotten it.
+            IncusArgumentError: It waits for nobody.
+        """
+        from ._processes import attached
+
+        with attached(self.api, operation) as process:
+            yield process
+
     # -- groups -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def certificates(self) -> CertificatesAPI:
+        """Certificates that the server trusts (`/1.0/certificates`)."""
+        from .api.certificates import CertificatesAPI
+
+        return CertificatesAPI(self.api)
+
+    @cached_property
+    def cluster(self) -> ClusterAPI:
+        """The cluster that the server is in, its members and their groups (`/1.0/cluster`)."""
+        from .api.cluster import ClusterAPI
+
+        return ClusterAPI(self.api)
+
+    @cached_property
+    def images(self) -> ImagesAPI:
+        """Images and their aliases (`/1.0/images`)."""
+        from .api.images import ImagesAPI
+
+        return ImagesAPI(self.api)
 
     @cached_property
     def instances(self) -> InstancesAPI:
@@ -143,3 +201,87 @@ class Client:
         from .api.instances import InstancesAPI
 
         return InstancesAPI(self.api)
+
+    @cached_property
+    def network_acls(self) -> NetworkACLsAPI:
+        """Sets of firewall rules (`/1.0/network-acls`)."""
+        from .api.network_acls import NetworkACLsAPI
+
+        return NetworkACLsAPI(self.api)
+
+    @cached_property
+    def network_address_sets(self) -> NetworkAddressSetsAPI:
+        """Sets of addresses for firewall rules (`/1.0/network-address-sets`)."""
+        from .api.network_address_sets import NetworkAddressSetsAPI
+
+        return NetworkAddressSetsAPI(self.api)
+
+    @cached_property
+    def network_allocations(self) -> NetworkAllocationsAPI:
+        """Addresses that are in use (`/1.0/network-allocations`)."""
+        from .api.network_allocations import NetworkAllocationsAPI
+
+        return NetworkAllocationsAPI(self.api)
+
+    @cached_property
+    def network_integrations(self) -> NetworkIntegrationsAPI:
+        """Connections to other OVN deployments (`/1.0/network-integrations`)."""
+        from .api.network_integrations import NetworkIntegrationsAPI
+
+        return NetworkIntegrationsAPI(self.api)
+
+    @cached_property
+    def network_zones(self) -> NetworkZonesAPI:
+        """DNS zones and their records (`/1.0/network-zones`)."""
+        from .api.network_zones import NetworkZonesAPI
+
+        return NetworkZonesAPI(self.api)
+
+    @cached_property
+    def networks(self) -> NetworksAPI:
+        """Networks, their forwards, load balancers and peers (`/1.0/networks`)."""
+        from .api.networks import NetworksAPI
+
+        return NetworksAPI(self.api)
+
+    @cached_property
+    def operations(self) -> OperationsAPI:
+        """What the server does in the background (`/1.0/operations`)."""
+        from .api.operations import OperationsAPI
+
+        return OperationsAPI(self.api)
+
+    @cached_property
+    def profiles(self) -> ProfilesAPI:
+        """Profiles (`/1.0/profiles`)."""
+        from .api.profiles import ProfilesAPI
+
+        return ProfilesAPI(self.api)
+
+    @cached_property
+    def projects(self) -> ProjectsAPI:
+        """Projects (`/1.0/projects`)."""
+        from .api.projects import ProjectsAPI
+
+        return ProjectsAPI(self.api)
+
+    @cached_property
+    def server(self) -> ServerAPI:
+        """The server itself: configuration, hardware, metrics (`/1.0`)."""
+        from .api.server import ServerAPI
+
+        return ServerAPI(self.api)
+
+    @cached_property
+    def storage_pools(self) -> StoragePoolsAPI:
+        """Storage pools, their volumes and buckets (`/1.0/storage-pools`)."""
+        from .api.storage_pools import StoragePoolsAPI
+
+        return StoragePoolsAPI(self.api)
+
+    @cached_property
+    def warnings(self) -> WarningsAPI:
+        """What the server wants its administrator to know (`/1.0/warnings`)."""
+        from .api.warnings import WarningsAPI
+
+        return WarningsAPI(self.api)

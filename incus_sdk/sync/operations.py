@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from .._failures import operation_error, subject
+from .._failures import after_a_change, operation_error, subject
 from .._paths import fill
 from ..exceptions import IncusArgumentError, IncusError, IncusNotFoundError, IncusOperationError, add_to_message
 from ..models.progress import OperationProgress
@@ -234,7 +234,8 @@ class ExecResponse(OperationResponse):
         recorded: dict[str, bytes] = {}
         for stream, path in paths.items():
             try:
-                recorded[stream] = (self._bound().read_raw(path)).body
+                with after_a_change():
+                    recorded[stream] = (self._bound().read_raw(path)).body
             except IncusNotFoundError:
                 if "output" in self._operation:  # another task that waits has been quicker
                     return

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from incus_sdk import Client, IncusError, IncusNotFoundError, Instance
+from incus_sdk import Client, IncusError, IncusNotFoundError, Instance, StorageVolume
 from incus_sdk.testing import PrivateIncus
 from incus_sdk.testing._image import build_image
 
@@ -99,6 +99,16 @@ async def project(admin: Client, name: str) -> AsyncGenerator[str]:
     yield project
     await _remove_all(admin.use_project(project))
     await admin.api.delete(f"/1.0/projects/{project}")
+
+
+@pytest.fixture
+async def volume(admin: Client, name: str) -> AsyncGenerator[StorageVolume]:
+    """A custom volume of this test's own, of the async face; whatever is called so, or begins so, is removed."""
+    volumes = admin.storage_pools.volumes("default")
+    yield await volumes.create(name, config={"user.origin": "fixture"}, description="of a test")
+    for each in await volumes.list(all_projects=True):
+        if each.name.startswith(name):
+            await each.delete()
 
 
 ROOT_DISK = {"root": {"type": "disk", "path": "/", "pool": "default"}}

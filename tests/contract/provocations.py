@@ -9,7 +9,8 @@ from typing import Any
 
 from incus_sdk import Client
 
-from .support import MIB, NOTHING, Server, call
+from .provocations_storage import STORAGE
+from .support import MIB, NOTHING, Server, call, entered, image_content
 
 IMAGE = {"type": "image", "alias": "busybox"}
 NO_SERVER = {"type": "image", "mode": "pull", "protocol": "simplestreams", "server": "https://127.0.0.1:1"}
@@ -41,6 +42,25 @@ class Scene:
         """Create an instance, and wait for it."""
         untyped: Any = self.client.instances.create
         await call(untyped(self.name, source or NOTHING, wait=True, **fields))
+
+    @asynccontextmanager
+    async def acl(self) -> AsyncGenerator[str]:
+        """Have a network ACL for a while."""
+        await call(self.client.network_acls.create(self.name))
+        try:
+            yield self.name
+        finally:
+            await call(self.client.network_acls.delete(self.name))
+
+    @asynccontextmanager
+    async def project(self) -> AsyncGenerator[str]:
+        """Have a project with a profile in it for a while."""
+        await call(self.client.projects.create(self.name))
+        await call(self.client.use_project(self.name).profiles.create("x"))
+        try:
+            yield self.name
+        finally:
+            await call(self.client.projects.delete(self.name, force=True))
 
 
 Provocation = Callable[[Scene], Awaitable[object]]
@@ -207,7 +227,241 @@ async def execute_in_frozen(scene: Scene) -> None:
         await call(scene.client.instances.execute(name, ["true"]))
 
 
+async def same_profile(scene: Scene) -> None:
+    await call(scene.client.profiles.create("default"))
+
+
+async def unknown_key_of_a_profile(scene: Scene) -> None:
+    await call(scene.client.profiles.update("default", {"config": {"no.such": "1"}}))
+
+
+async def same_acl(scene: Scene) -> None:
+    async with scene.acl() as name:
+        await call(scene.client.network_acls.create(name))
+
+
+async def same_name_for_an_acl(scene: Scene) -> None:
+    async with scene.acl() as name:
+        await call(scene.client.network_acls.rename(name, name))
+
+
+async def same_name_for_an_integration(scene: Scene) -> None:
+    integrations = scene.client.network_integrations
+    names = scene.name, f"{scene.name}-b"
+    for name in names:
+        await call(integrations.create(name))
+    try:
+        await call(integrations.rename(*names))
+    finally:
+        for name in names:
+            await call(integrations.delete(name))
+
+
+async def delete_acl_in_use(scene: Scene) -> None:
+    user = f"{scene.name}-b"
+    async with scene.acl() as name:
+        await call(
+            scene.client.network_acls.create(user, ingress=[{"action": "allow", "source": name, "state": "enabled"}])
+        )
+        try:
+            await call(scene.client.network_acls.delete(name))
+        finally:
+            await call(scene.client.network_acls.delete(user))
+
+
+async def rename_no_integration(scene: Scene) -> None:
+    await call(scene.client.network_integrations.rename(scene.name, f"{scene.name}-b"))
+
+
+async def log_without_ovn(scene: Scene) -> None:
+    async with scene.acl() as name:
+        await call(scene.client.network_acls.log(name))
+
+
+async def invalid_rule(scene: Scene) -> None:
+    await call(scene.client.network_acls.create(scene.name, ingress=[{"action": "perhaps"}]))
+
+
+async def invalid_option_of_a_network(scene: Scene) -> None:
+    await call(scene.client.networks.create("unmade0", config={"no.such": "1"}))
+
+
+async def invalid_name_of_an_acl(scene: Scene) -> None:
+    await call(scene.client.network_acls.create(f"-{scene.name}"))
+
+
+async def unknown_parent_of_a_network(scene: Scene) -> None:
+    await call(scene.client.networks.create("unmade0", type="physical", config={"parent": "unmade1"}))
+
+
+async def same_image(scene: Scene) -> None:
+    image = await call(scene.client.images.get_by_alias("busybox"))
+    async with entered(image.stream_export()) as response:
+        content = await call(response.read())
+    await call(scene.client.images.create(content, wait=True))
+
+
+async def image_with_the_same_alias(scene: Scene) -> None:
+    await call(scene.client.images.publish(await scene.empty(), True, aliases=["busybox"]))
+
+
+async def image_with_an_unknown_profile(scene: Scene) -> None:
+    await call(scene.client.images.create(image_content(scene.name), profiles=["no-such-profile"], wait=True))
+
+
+async def image_of_no_instance(scene: Scene) -> None:
+    await call(scene.client.images.publish("no-such-instance", True))
+
+
+async def image_of_garbage(scene: Scene) -> None:
+    await call(scene.client.images.create(b"garbage", wait=True))
+
+
+async def another_image(scene: Scene) -> None:
+    await call(scene.client.images.create(b"garbage", fingerprint="ab" * 32, wait=True))
+
+
+async def refresh_what_was_uploaded(scene: Scene) -> None:
+    image = await call(scene.client.images.get_by_alias("busybox"))
+    await call(image.refresh_from_source(wait=True))
+
+
+async def unknown_source_of_an_image(scene: Scene) -> None:
+    await call(scene.client.images.create_from({"type": "bogus"}))
+
+
+async def same_snapshot(scene: Scene) -> None:
+    group = scene.client.instances.snapshots(await scene.empty())
+    await call(group.create("s", wait=True))
+    await call(group.create("s", wait=True))
+
+
+async def stateful_snapshot(scene: Scene) -> None:
+    await call(scene.client.instances.snapshots(scene.server.box).create(stateful=True, wait=True))
+
+
+async def restore_nothing(scene: Scene) -> None:
+    await call(scene.client.instances.snapshots(await scene.empty()).restore("nope", wait=True))
+
+
+async def same_backup(scene: Scene) -> None:
+    group = scene.client.instances.backups(await scene.empty())
+    await call(group.create("b", wait=True))
+    await call(group.create("b", wait=True))
+
+
+async def _backup(scene: Scene) -> bytes:
+    backup = await call(scene.client.instances.backups(await scene.empty()).create(wait=True))
+    async with entered(backup.stream_export()) as stream:
+        return await call(stream.read())
+
+
+async def import_beside_the_original(scene: Scene) -> None:
+    await call(scene.client.instances.import_backup(await _backup(scene), scene.name, wait=True))
+
+
+async def import_into_an_unknown_pool(scene: Scene) -> None:
+    await call(scene.client.instances.import_backup(await _backup(scene), f"{scene.name}-b", "no-such-pool"))
+
+
+async def import_of_garbage(scene: Scene) -> None:
+    await call(scene.client.instances.import_backup(b"x" * 1024, scene.name))
+
+
+async def rebuild_from_no_image(scene: Scene) -> None:
+    await call(scene.client.instances.rebuild(await scene.empty(), {"type": "image"}))
+
+
+async def rebuild_from_an_unknown_image(scene: Scene) -> None:
+    source = {"type": "image", "alias": "no-such-image"}
+    await call(scene.client.instances.rebuild(await scene.empty(), source, wait=True))
+
+
+async def rebuild_with_snapshots(scene: Scene) -> None:
+    await call(scene.client.instances.snapshots(await scene.empty()).create(wait=True))
+    await call(scene.client.instances.rebuild(scene.name, NOTHING, wait=True))
+
+
+async def move_to_an_unknown_pool(scene: Scene) -> None:
+    await call(scene.client.instances.move(await scene.empty(), pool="no-such-pool", wait=True))
+
+
+async def move_to_an_unknown_project(scene: Scene) -> None:
+    await call(scene.client.instances.move(await scene.empty(), project="no-such-project", wait=True))
+
+
+async def move_to_its_own_pool(scene: Scene) -> None:
+    await call(scene.client.instances.move(await scene.empty(), pool="default", wait=True))
+
+
+async def template_with_a_slash(scene: Scene) -> None:
+    await call(scene.client.instances.templates(scene.server.box).write("a/b.tpl", "x"))
+
+
+async def delete_a_folder_with_files(scene: Scene) -> None:
+    await call(scene.client.instances.delete_files(scene.server.box, "/etc"))
+
+
+async def repair_a_container(scene: Scene) -> None:
+    await call(scene.client.instances.repair(scene.server.box, "rebuild-config-volume"))
+
+
+async def same_project(scene: Scene) -> None:
+    await call(scene.client.projects.create("default"))
+
+
+async def rename_to_the_same_project(scene: Scene) -> None:
+    async with scene.project() as name:
+        await call(scene.client.projects.rename(name, "default", wait=True))
+
+
+async def rename_no_project(scene: Scene) -> None:
+    await call(scene.client.projects.rename(scene.name, f"{scene.name}-b", wait=True))
+
+
+async def rename_project_with_something_in_it(scene: Scene) -> None:
+    async with scene.project() as name:
+        await call(scene.client.projects.rename(name, f"{name}-b", wait=True))
+
+
+async def delete_project_with_something_in_it(scene: Scene) -> None:
+    async with scene.project() as name:
+        await call(scene.client.projects.delete(name))
+
+
+async def members_of_no_cluster(scene: Scene) -> None:
+    await call(scene.client.cluster.members.list())
+
+
 PROVOCATIONS: dict[tuple[str, str], list[Provocation]] = {
+    ("Snapshotting instance", r"UNIQUE constraint failed: instances_snapshots\."): [same_snapshot],
+    ("Snapshotting instance", r'This "Instance_snapshot" entry already exists'): [same_snapshot],
+    ("Snapshotting instance", r"^Stateful snapshots require"): [stateful_snapshot],
+    ("Restoring snapshot", r"^Snapshot .* does not exist"): [restore_nothing],
+    ("Backing up instance", r'Backup ".*" already exists'): [same_backup],
+    ("Restoring backup", r"already exists on target"): [import_beside_the_original],
+    ("POST /1.0/instances", r"^Storage pool not found"): [import_into_an_unknown_pool],
+    ("POST /1.0/instances", r"^Unsupported compression"): [import_of_garbage],
+    ("/rebuild", r"^Must specify one of alias"): [rebuild_from_no_image],
+    ("Rebuilding instance", r"^Image not provided"): [rebuild_from_an_unknown_image],
+    ("Rebuilding instance", r"volume that has snapshots"): [rebuild_with_snapshots],
+    ("Migrating instance", r"(Storage pool not found|^Can't find a storage pool)"): [move_to_an_unknown_pool],
+    ("Migrating instance", r"Failed loading project: Project not found"): [move_to_an_unknown_project],
+    ("Migrating instance", r"storage pool is the same as current"): [move_to_its_own_pool],
+    ("/metadata/templates", r"^Invalid template filename"): [template_with_a_slash],
+    ("DELETE /1.0/instances", r"directory not empty"): [delete_a_folder_with_files],
+    ("/debug/repair", r"is only possible on"): [repair_a_container],
+    ("Downloading image", r"^(Image with same fingerprint|The image|Alias) already exists"): [
+        same_image,
+        image_with_the_same_alias,
+    ],
+    ("Downloading image", r"(^Profile '.*' doesn't exist|Instance not found)$"): [
+        image_with_an_unknown_profile,
+        image_of_no_instance,
+    ],
+    ("Downloading image", r"^(Unsupported compression|fingerprints don't match)"): [image_of_garbage, another_image],
+    ("Refreshing image", r"Image source not found$"): [refresh_what_was_uploaded],
+    ("POST /1.0/images", r"^Invalid images JSON"): [unknown_source_of_an_image],
     ("Creating instance", r"UNIQUE constraint failed: instances\."): [duplicate],
     ("POST /1.0/instances", r'^Instance ".*" already exists'): [duplicate],
     ("Creating instance", r"^Image not provided for instance creation"): [unknown_alias],
@@ -243,6 +497,29 @@ PROVOCATIONS: dict[tuple[str, str], list[Provocation]] = {
     ("Renaming instance", r"^Renaming of running instance not allowed"): [rename_running],
     ("DELETE /1.0/instances", r"^Instance is running"): [delete_running],
     ("", r"request body too large"): [too_much_to_execute, too_much_to_change],
+    ("/1.0/profiles", r"already exists$"): [same_profile],
+    ("/1.0/profiles", r"^(Unknown configuration key|Invalid (value|device type))"): [unknown_key_of_a_profile],
+    ("POST /1.0/projects", r"UNIQUE constraint failed: projects"): [same_project],
+    ("Renaming project", r"already exists$"): [rename_to_the_same_project],
+    ("Renaming project", r"Project not found$"): [rename_no_project],
+    ("Renaming project", r"^Only empty projects can be renamed"): [rename_project_with_something_in_it],
+    ("DELETE /1.0/projects", r"^Only empty projects can be removed"): [delete_project_with_something_in_it],
+    ("/1.0/cluster", r"^Server is not clustered"): [members_of_no_cluster],
+    ("/1.0/network", r"(already exists|exists already|UNIQUE constraint failed)"): [
+        same_acl,
+        same_name_for_an_acl,
+        same_name_for_an_integration,
+    ],
+    ("/1.0/network", r" in use$"): [delete_acl_in_use],
+    ("/1.0/network-integrations", r"(^Query affected 0 rows|Project not found$)"): [rename_no_integration],
+    ("/1.0/network-acls/", r"^Only OVN log entries"): [log_without_ovn],
+    ("/1.0/network", r"(^|: )(Invalid|Failed parsing|Bad zone record entry|Names? (must|contains)|Parent interface)"): [
+        invalid_rule,
+        invalid_option_of_a_network,
+        invalid_name_of_an_acl,
+        unknown_parent_of_a_network,
+    ],
     ("exec", r"^Instance is (frozen|not running)"): [execute_in_stopped, execute_in_frozen],
+    **STORAGE,
 }
 """By place and text of the row."""

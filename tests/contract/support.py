@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import json
+import shutil
+import tarfile
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from incus_sdk import Client
 from incus_sdk.testing import PrivateIncus
+from incus_sdk.testing._image import build_image
 
 T = TypeVar("T")
 
@@ -36,6 +42,11 @@ async def call(value: Awaitable[T]) -> T:
     return cast("T", result)
 
 
+def names(folder: Path) -> list[str]:
+    """Return what is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 @asynccontextmanager
 async def entered(manager: AbstractAsyncContextManager[T]) -> AsyncGenerator[T]:
     """Enter a context manager of either face."""
@@ -46,6 +57,25 @@ async def entered(manager: AbstractAsyncContextManager[T]) -> AsyncGenerator[T]:
     else:
         async with manager as value:
             yield value
+
+
+def image_content(variant: str, part: str = "") -> bytes:
+    """Return a small image, different for each variant; or one of its parts, `metadata.yaml` or `rootfs`."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(_image())) as whole, tarfile.open(fileobj=content, mode="w") as tar:
+        for member in whole:
+            if member.name.startswith(part):
+                file = whole.extractfile(member) if member.isreg() else None
+                member.name = member.name if part != "rootfs" else f".{member.name.removeprefix(part)}"
+                tar.addfile(member, file)
+        if part != "rootfs":
+            tar.addfile(tarfile.TarInfo(f"templates/{variant}"), io.BytesIO())
+    return content.getvalue()
+
+
+@cache
+def _image() -> bytes:
+    return build_image(shutil.which("busybox") or "busybox")
 
 
 class Face:

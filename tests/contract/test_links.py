@@ -7,7 +7,7 @@ import json
 import pytest
 
 from incus_sdk import Client, IncusArgumentError, IncusError, IncusNotFoundError
-from incus_sdk.api._instance_files import HOPS
+from incus_sdk.api._files import HOPS
 
 from .support import Server, call
 

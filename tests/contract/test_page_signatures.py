@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pathlib
 import types
 import typing
 from collections.abc import Callable
@@ -122,7 +123,7 @@ def test_parameters(face: Face, name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGE)
 def test_types(face: Face, name: str) -> None:
-    hints = typing.get_type_hints(_method(face, name))
+    hints = typing.get_type_hints(_method(face, name), localns=vars(pathlib))
     for parameter, (kind, default) in PAGE[name].parameters.items():
         assert _accepts(hints[parameter], kind), f"{parameter}: {hints[parameter]}"
         assert default is not None or _accepts(hints[parameter], type(None)), f"{parameter} can be None"

@@ -46,3 +46,13 @@ def test_every_public_name_is_there_once(module: str, described: Counter[int]) -
     names = [name for name in import_module(module).__all__ if not name.startswith("__")]
     missing = {name: times for name in names if (times := described[id(thing(f"{module}.{name}"))]) != 1}
     assert missing == {}, "add those with 0 to a page in docs/reference/, and remove what is there twice"
+
+
+def test_every_group_is_there_with_its_table() -> None:
+    pages = "\n".join(path.read_text() for path in (ROOT / "docs/reference").glob("*.md"))
+    described = {name.rpartition(".")[2] for name in entries(pages)}
+    groups = set(tables.tables())
+    assert len(groups) > 20
+    assert groups - described == set(), "these classes have no entry on a page in docs/reference/"
+    missing = {group for group in groups if f"```{{include}} calls/{group}.inc\n```" not in pages}
+    assert missing == set(), "a page in docs/reference/ describes these without their tables"

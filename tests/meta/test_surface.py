@@ -112,7 +112,8 @@ def test_both_faces_have_the_same_names() -> None:
     assert set(incus_sdk.__all__) - {"__version__"} == set(incus_sdk.sync.__all__)
     for name in incus_sdk.sync.__all__:
         one, other = getattr(incus_sdk, name), getattr(incus_sdk.sync, name)
-        assert (one is other) == issubclass(one, BaseException), name
+        shared = issubclass(one, BaseException) or one.__module__ == "incus_sdk.processes"  # plain data
+        assert (one is other) == shared, name
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,6 @@ def test_no_method_has_the_name_of_a_field(group: type, model: type) -> None:
 @each_class
 def test_wait_is_the_last_positional_and_false(kind: type) -> None:
     waiting = {name: signature for name, signature in verbs(kind).items() if "wait" in signature.parameters}
-    assert waiting
     for name, signature in waiting.items():
         positional = [p for p in signature.parameters.values() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
         assert positional[-1].name == "wait", name

@@ -9,9 +9,87 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, assert_type
 
-from incus_sdk.models import InstanceBody, InstancePut, InstanceSnapshot, InstanceSource, InstanceState
+from incus_sdk.models import (
+    AccessEntry,
+    CertificateBody,
+    Cluster,
+    ClusterGroupBody,
+    ClusterMemberBody,
+    ClusterMemberState,
+    FileStatus,
+    ImageBody,
+    ImageMetadata,
+    ImageMetadataBody,
+    InstanceBody,
+    InstanceNVRAMVariable,
+    InstanceNVRAMVariableBody,
+    InstancePut,
+    InstanceSnapshotBody,
+    InstanceSnapshotData,
+    InstanceSource,
+    InstanceState,
+    MetadataConfiguration,
+    NetworkACLRule,
+    NetworkACLRuleDict,
+    NetworkAllocations,
+    NetworkBody,
+    NetworkForwardBody,
+    NetworkForwardPort,
+    NetworkLease,
+    NetworkLoadBalancerState,
+    NetworkState,
+    NetworkZoneRecordEntry,
+    ProjectBody,
+    ProjectState,
+    Resources,
+    ResourcesStoragePool,
+    Server,
+    ServerBody,
+    StorageBucketBody,
+    StorageBucketKeyBody,
+    StoragePoolBody,
+    StorageVolumeBody,
+    StorageVolumeSnapshotBody,
+    StorageVolumeState,
+)
 from incus_sdk.models.progress import OperationProgress
-from incus_sdk.sync import APIClient, Client, ExecResponse, Instance, InstancesAPI, OperationResponse
+from incus_sdk.sync import (
+    APIClient,
+    Certificate,
+    Client,
+    ClusterAPI,
+    ClusterGroup,
+    ClusterMember,
+    ExecResponse,
+    Image,
+    ImageAliasesAPI,
+    ImageAliasesEntry,
+    Instance,
+    InstancesAPI,
+    Network,
+    NetworkACL,
+    NetworkAddressSet,
+    NetworkIntegration,
+    NetworkZone,
+    Operation,
+    OperationResponse,
+    Project,
+    StorageBucket,
+    StorageBucketsAPI,
+    StoragePool,
+    StoragePoolsAPI,
+    StorageVolume,
+    StorageVolumesAPI,
+)
+from incus_sdk.sync.api.certificates import token_text
+from incus_sdk.sync.api.instance_backups import InstanceBackup
+from incus_sdk.sync.api.instance_snapshots import InstanceSnapshot
+from incus_sdk.sync.api.storage_bucket_backups import StorageBucketBackup
+from incus_sdk.sync.api.storage_bucket_keys import StorageBucketKey
+from incus_sdk.sync.api.storage_volume_backups import StorageVolumeBackup
+from incus_sdk.sync.api.storage_volume_bitmaps import StorageVolumeBitmap
+from incus_sdk.sync.api.storage_volume_snapshots import StorageVolumeSnapshot
+from incus_sdk.sync.api.warnings import Warning as ServerWarning
 
 
 def clients(flag: bool) -> None:
@@ -61,7 +139,7 @@ def reading(instances: InstancesAPI) -> None:
     assert_type(web.devices, dict[str, dict[str, str]])
     assert_type(web.profiles, list[str])
     assert_type(web.state, InstanceState | None)
-    assert_type(web.snapshots, list[InstanceSnapshot] | None)
+    assert_type(web.snapshots, list[InstanceSnapshotData] | None)
     assert_type(web.refresh(full=True), Instance)
     assert_type(web.get_state(), dict[str, Any])
     assert_type(web.to_dict(), dict[str, Any])
@@ -174,3 +252,473 @@ def files(c: InstancesAPI, web: Instance) -> None:
     assert_type(web.get_logs(), dict[str, str])
     c.put_files("web", "/etc/motd", 5)  # type: ignore[arg-type]
     c.put_files("web", "/etc/motd", b"", 0)  # type: ignore[call-arg]
+
+
+def networking(client: Client) -> None:
+    """Networks, and what is below them."""
+    networks = client.networks
+    assert_type(networks.list(filter={"managed": True}, all_projects=True), list[Network])
+    assert_type(networks.names(), list[str])
+    assert_type(networks.exists("br0"), bool)
+    assert_type(networks.state("br0"), NetworkState)
+    assert_type(networks.leases("br0"), list[NetworkLease])
+    bridge = networks.create("br0", type="bridge", config={"ipv4.nat": True}, description="d")
+    assert_type(bridge, Network)
+    assert_type(bridge.state(), NetworkState)
+    assert_type(bridge.leases(), list[NetworkLease])
+    assert_type(bridge.refresh(), Network)
+    with bridge.edit() as draft:
+        assert_type(draft, NetworkBody)
+    networks.create("br0", descripton="d")  # type: ignore[call-arg]
+    networks.update("br0", {"name": "br1"})  # type: ignore[typeddict-unknown-key]
+    networks.rename("br0", "br1")
+    bridge.replace({"config": {"ipv4.nat": None}})
+    bridge.delete()
+
+    forwards = bridge.forwards()
+    forward = forwards.create("192.0.2.1", ports=[{"protocol": "tcp", "listen_port": "80"}])
+    assert_type(forward.ports, list[NetworkForwardPort])
+    assert_type([one.listen_address for one in networks.forwards("br0").list(filter="x eq y")], list[str])
+    with forwards.edit("192.0.2.1") as forward_draft:
+        assert_type(forward_draft, NetworkForwardBody)
+    forward.modify(lambda draft: draft["ports"].append({"listen_port": "81"}))
+    forwards.create("192.0.2.1", ports=[{"listen_prt": "80"}])  # type: ignore[typeddict-unknown-key]
+
+    balancers = networks.load_balancers("br0")
+    balancer = balancers.create("192.0.2.5", backends=[{"name": "b"}], ports=[{"target_backend": ["b"]}])
+    assert_type(balancers.state("192.0.2.5"), NetworkLoadBalancerState)
+    assert_type(balancer.state(), NetworkLoadBalancerState)
+    assert_type(balancers.names(), list[str])
+
+    peer = networks.peers("br0").create("p", target_network="br1", type="local", description="d")
+    assert_type(peer.status, str)
+    peer.update({"config": {"user.x": 1}})
+    bridge.peers().create("p", target_netwrk="br1")  # type: ignore[call-arg]
+    assert_type(client.network_allocations.list(all_projects=True), list[NetworkAllocations])
+
+
+def network_rules(client: Client, target: Path) -> None:
+    """What is for networks, but beside them."""
+    acl = client.network_acls.create("a", ingress=[{"action": "allow", "state": "enabled"}])
+    assert_type(acl, NetworkACL)
+    assert_type(acl.ingress, list[NetworkACLRule])
+    assert_type(acl.log(), str)
+    assert_type(client.network_acls.download_log("a", target), int)
+    with acl.stream_log() as log:
+        assert_type(log.read(), bytes)
+    with client.network_acls.edit("a") as draft:
+        assert_type(draft["egress"], list[NetworkACLRuleDict])
+    client.network_acls.create("a", ingress=[{"acton": "allow"}])  # type: ignore[typeddict-unknown-key]
+
+    addresses = client.network_address_sets.create("s", addresses=["192.0.2.0/24"])
+    assert_type(addresses, NetworkAddressSet)
+    assert_type(addresses.addresses, list[str])
+    addresses.rename("t")
+
+    zone = client.network_zones.create("example.net", config={"user.x": 1})
+    assert_type(zone, NetworkZone)
+    record = zone.records().create("www", entries=[{"type": "A", "value": "192.0.2.1", "ttl": 60}])
+    assert_type(record.entries, list[NetworkZoneRecordEntry])
+    assert_type(client.network_zones.records("example.net").names(), list[str])
+    record.update({"entries": [{"ttl": "60"}]})  # type: ignore[typeddict-item]
+
+    integration = client.network_integrations.create("i", type="ovn", config={"user.x": 1})
+    assert_type(integration, NetworkIntegration)
+    assert_type(client.network_integrations.list(filter={"name": "i"}), list[NetworkIntegration])
+    integration.rename("j")
+
+
+def storage(c: StoragePoolsAPI, target: Path) -> None:
+    """Pools, volumes and buckets."""
+    pool = c.create("p", "dir", config={"size": "1GiB"})
+    assert_type(pool, StoragePool)
+    assert_type(c.list(filter={"driver": "dir"}), list[StoragePool])
+    assert_type(c.get("p"), StoragePool)
+    assert_type(c.names(), list[str])
+    assert_type(c.exists("p"), bool)
+    assert_type(c.resources("p"), ResourcesStoragePool)
+    assert_type(pool.resources(), ResourcesStoragePool)
+    assert_type(pool.refresh(), StoragePool)
+    c.update("p", {"description": "x"})
+    pool.replace({"config": {}})
+    with c.edit("p") as draft:
+        assert_type(draft, StoragePoolBody)
+    pool.modify(lambda draft: draft["config"].clear())
+    pool.delete()
+    c.create("p", "dir", descripton="x")  # type: ignore[call-arg]
+    assert_type(pool.volumes(), StorageVolumesAPI)
+    assert_type(c.volumes("p", "container"), StorageVolumesAPI)
+    assert_type(pool.buckets(), StorageBucketsAPI)
+    assert_type(c.buckets("p"), StorageBucketsAPI)
+
+
+def volumes(c: StorageVolumesAPI, target: Path) -> None:
+    """Volumes, and what is in them."""
+    data = c.create("data", description="x", content_type="block")
+    assert_type(data, StorageVolume)
+    assert_type(c.create("data", {"type": "copy", "name": "x"}), OperationResponse)
+    assert_type(c.create("data", {"type": "copy", "name": "x"}, True), StorageVolume)
+    assert_type(c.list(all_types=True, full=True), list[StorageVolume])
+    assert_type(c.get("data", full=True), StorageVolume)
+    assert_type(data.refresh(True), StorageVolume)
+    assert_type(c.state("data"), StorageVolumeState)
+    assert_type(data.get_state(), StorageVolumeState)
+    assert_type(data.state, StorageVolumeState | None)
+    assert_type(c.copy("data", "x", pool="q"), OperationResponse)
+    assert_type(c.copy("data", "x", wait=True), StorageVolume)
+    assert_type(data.copy(project="q"), OperationResponse)
+    assert_type(data.copy("x", wait=True, refresh=True), StorageVolume)
+    assert_type(c.move("data", pool="q"), OperationResponse)
+    assert_type(data.move("x", True), OperationResponse)
+    assert_type(c.migrate("data"), OperationResponse)
+    assert_type(data.migrate(volume_only=True), OperationResponse)
+    assert_type(c.rebuild("data", True), OperationResponse)
+    assert_type(data.rebuild(), OperationResponse)
+    assert_type(c.import_backup(target, "x"), OperationResponse)
+    assert_type(c.import_backup(b"x", wait=True), StorageVolume)
+    assert_type(c.import_iso("x", target), OperationResponse)
+    assert_type(c.import_iso("x", target, True), StorageVolume)
+    c.update("data", {"config": {"size": "1GiB"}})
+    data.replace({"description": "x"})
+    with data.edit() as draft:
+        assert_type(draft, StorageVolumeBody)
+    c.modify("data", lambda draft: draft["config"].clear())
+    data.restore("x")
+    c.restore("data", "x")
+    data.rename("x")
+    data.delete()
+    assert_type(c.get_files("data", "/x"), bytes)
+    assert_type(data.put_files("/x", "text"), OperationResponse)
+    assert_type(data.delete_files("/x", force=True), OperationResponse)
+    assert_type(c.stat_files("data", "/x"), FileStatus)
+    with data.open_sftp() as stream:
+        assert_type(stream.read(5), bytes)
+    with c.open_nbd("data", writable=True) as stream:
+        stream.write(b"x")
+    c.create("data", size="1GiB")  # type: ignore[call-overload]
+    c.update("data", {"descripton": "x"})  # type: ignore[typeddict-unknown-key]
+
+
+def parts_of_volumes(c: StorageVolumesAPI, target: Path) -> None:
+    """Snapshots, backups and bitmaps."""
+    snapshot = c.snapshots("data").create("x", wait=True)
+    assert_type(snapshot, StorageVolumeSnapshot)
+    assert_type(c.snapshots("data").create(), OperationResponse)
+    assert_type(c.snapshots("data").list(), list[StorageVolumeSnapshot])
+    assert_type(snapshot.rename("y", True), OperationResponse)
+    assert_type(snapshot.migrate(), OperationResponse)
+    assert_type(snapshot.delete(), OperationResponse)
+    snapshot.update({"description": "x"})
+    with snapshot.edit() as draft:
+        assert_type(draft, StorageVolumeSnapshotBody)
+
+    backups = c.backups("data")
+    backup = backups.create("x", wait=True, volume_only=True)
+    assert_type(backup, StorageVolumeBackup)
+    assert_type(backups.create(), OperationResponse)
+    assert_type(backups.upload({"protocol": "S3"}, True), OperationResponse)
+    assert_type(backups.direct(target, compression_algorithm="zstd"), int)
+    assert_type(backup.export(target), int)
+    assert_type(backup.rename("y"), OperationResponse)
+    with backup.stream_export() as answer:
+        assert_type(answer.read(), bytes)
+    with backups.stream_direct() as answer:
+        assert_type(answer.content_length, int | None)
+    backups.create(instance_only=True)  # type: ignore[call-overload]
+
+    bitmap = c.bitmaps("data").create("x", granularity=65536)
+    assert_type(bitmap, StorageVolumeBitmap)
+    assert_type(c.bitmaps("data").list(), list[StorageVolumeBitmap])
+    bitmap.delete()
+
+
+def buckets(c: StorageBucketsAPI, target: Path) -> None:
+    """Buckets, their keys and backups."""
+    bucket = c.create("photos", config={"size": "1GiB"})
+    assert_type(bucket, StorageBucket)
+    assert_type(c.list(full=True, all_projects=True), list[StorageBucket])
+    assert_type(bucket.refresh(full=True), StorageBucket)
+    assert_type(c.import_backup(target), OperationResponse)
+    assert_type(c.import_backup(target, "x", wait=True), StorageBucket)
+    bucket.update({"description": "x"})
+    with bucket.edit() as draft:
+        assert_type(draft, StorageBucketBody)
+    bucket.delete()
+
+    key = c.keys("photos").create("x", "admin", secret_key="x")
+    assert_type(key, StorageBucketKey)
+    key.update({"access-key": "x"})
+    key.update({"access_key": "x"})  # type: ignore[typeddict-unknown-key]
+    with key.edit() as own:
+        assert_type(own, StorageBucketKeyBody)
+
+    backup = c.backups("photos").create(wait=True)
+    assert_type(backup, StorageBucketBackup)
+    assert_type(c.backups("photos").create("x"), OperationResponse)
+    assert_type(c.backups("photos").direct(target), int)
+    assert_type(backup.export(target), int)
+
+
+def images_and_the_server(client: Client, image: Image, flag: bool) -> None:
+    """Images, certificates, operations, warnings and the server."""
+    images = client.images
+    assert_type(images.list(filter={"properties.os": "Debian"}, all_projects=True), list[Image])
+    assert_type(images.names(), list[str])
+    assert_type(images.get("ab", secret="s"), Image)
+    assert_type(images.get_by_alias("debian/13"), Image)
+    assert_type(images.exists("ab"), bool)
+    assert_type(images.create(b"", wait=True), Image)
+    assert_type(images.create(Path("x"), "x", True, rootfs=Path("y"), aliases=["a"]), OperationResponse)
+    assert_type(images.create(b"", wait=flag), OperationResponse | Image)
+    assert_type(images.create_from("images:debian/13", True, aliases=["a"], auto_update=True), Image)
+    assert_type(images.create_from({"type": "url", "url": "https://host"}), OperationResponse)
+    assert_type(images.create_from("images:debian/13", flag), OperationResponse | Image)
+    assert_type(images.create_from_url("https://host", "a", wait=True), Image)
+    assert_type(images.create_from_url("https://host", public=True), OperationResponse)
+    assert_type(images.publish("web/snapshot", True, format="split"), Image)
+    assert_type(images.publish("web"), OperationResponse)
+    assert_type(images.update("ab", {"public": True}), None)
+    assert_type(images.replace("ab", {"properties": {"os": "Debian"}}), None)
+    with images.edit("ab") as draft:
+        assert_type(draft, ImageBody)
+    assert_type(images.modify("ab", lambda draft: draft["properties"].pop("x")), None)
+    assert_type(images.delete("ab", wait=True), OperationResponse)
+    assert_type(images.export("ab", "metadata", Path("rootfs"), secret="s"), int)
+    with images.stream_export("ab") as response:
+        assert_type(response.content_length, int | None)
+        assert_type(response.read(), bytes)
+    assert_type(images.export_to("ab", "https://host:8443", "secret", True, aliases=["a"]), OperationResponse)
+    assert_type(images.refresh_from_source("ab", wait=True), OperationResponse)
+    assert_type(images.secret("ab"), OperationResponse)
+    assert_type(image.refresh(), Image)
+    assert_type(image.update({"public": True}), None)
+    assert_type(image.export("x"), int)
+    assert_type(image.delete(True), OperationResponse)
+    assert_type(image.add_alias("a", "d"), ImageAliasesEntry)
+    assert_type(image.remove_alias("a"), None)
+    images.create_from("images:debian/13", proprties={})  # type: ignore[call-overload]
+    images.create("ab", 5)  # type: ignore[call-overload]
+    aliases = images.aliases
+    assert_type(aliases, ImageAliasesAPI)
+    assert_type(aliases.list(), list[ImageAliasesEntry])
+    assert_type(aliases.create("a", "ab", "d", type="container"), ImageAliasesEntry)
+    assert_type(aliases.get("a").update({"target": "cd"}), None)
+    assert_type(aliases.rename("a", "b"), None)
+    assert_type(aliases.delete("a"), None)
+    with aliases.edit("a") as alias:
+        assert_type(alias["target"], str)
+    assert_type(images.get_alias("a"), ImageAliasesEntry)
+    assert_type(images.create_alias("a", "ab"), ImageAliasesEntry)
+    assert_type(images.update_alias("a", description="d"), None)
+    assert_type(images.delete_alias("a"), None)
+
+
+def trust_and_warnings(client: Client) -> None:
+    """Certificates, operations, warnings and the server."""
+    certificates = client.certificates
+    assert_type(certificates.list(filter={"type": "client"}), list[Certificate])
+    assert_type(certificates.create(Path("ci.crt"), "ci", restricted=True, projects=["ci"]), Certificate)
+    assert_type(certificates.create_token("ci", True, ["ci"]), OperationResponse)
+    assert_type(token_text(certificates.create_token("ci")), str)
+    assert_type(certificates.use_token("token"), None)
+    assert_type(certificates.get("ab"), Certificate)
+    assert_type(certificates.update("ab", {"name": "ci"}), None)
+    assert_type(certificates.replace("ab", {"name": "ci", "type": "client"}), None)
+    assert_type(certificates.modify("ab", lambda draft: draft["projects"].append("x")), None)
+    assert_type(certificates.delete("ab"), None)
+    with certificates.get("ab").edit() as draft:
+        assert_type(draft, CertificateBody)
+    operations = client.operations
+    assert_type(operations.list(all_projects=True), list[Operation])
+    assert_type(operations.names(), list[str])
+    operation = operations.get("id")
+    assert_type(operation, Operation)
+    assert_type(operations.wait("id", timeout=None), Operation)
+    assert_type(operations.cancel("id"), None)
+    assert_type(operations.delete("id"), None)
+    assert_type(operation.wait(5), Operation)
+    assert_type(operation.cancel(), None)
+    assert_type(operation.connect("secret").recv(), str | bytes | bytearray)
+    warnings = client.warnings
+    assert_type(warnings.list(filter={"status": "new"}), list[ServerWarning])
+    warning = warnings.get("uuid")
+    assert_type(warning.acknowledge(), None)
+    assert_type(warning.update({"status": "new"}), None)
+    assert_type(warnings.replace("uuid", {"status": "new"}), None)
+    assert_type(warnings.delete("uuid"), None)
+    server = client.server
+    assert_type(server.get(), Server)
+    assert_type(server.update({"config": {"user.x": None}}), None)
+    assert_type(server.replace({"config": {}}), None)
+    assert_type(server.modify(lambda draft: draft["config"].pop("user.x", None)), None)
+    with server.edit() as body:
+        assert_type(body, ServerBody)
+    assert_type(server.versions(), list[str])
+    assert_type(server.resources(), Resources)
+    assert_type(server.metadata_configuration(), MetadataConfiguration)
+    assert_type(server.metrics(), str)
+    with server.stream_metrics() as metrics:
+        assert_type(metrics.read(), bytes)
+    events = server.connect_events(["lifecycle"])
+    assert_type(events.recv(), str | bytes | bytearray)
+    server.update({"confg": {}})  # type: ignore[typeddict-unknown-key]
+
+
+def below_instances(c: InstancesAPI, web: Instance) -> None:
+    """Snapshots, backups, and what else is below an instance."""
+    snapshots = c.snapshots("web")
+    assert_type(snapshots.list(), list[InstanceSnapshot])
+    assert_type(snapshots.names(), list[str])
+    assert_type(snapshots.exists("s"), bool)
+    snapshot = snapshots.create("s", expires_at="2099-01-01T00:00:00Z", wait=True)
+    assert_type(snapshot, InstanceSnapshot)
+    assert_type(snapshots.create(), OperationResponse)
+    assert_type(snapshots.get("s"), InstanceSnapshot)
+    assert_type(snapshots.update("s", {"expires_at": "2099-01-01T00:00:00Z"}), OperationResponse)
+    assert_type(snapshots.replace("s", {}, wait=True), OperationResponse)
+    assert_type(snapshots.rename("s", "t", True), OperationResponse)
+    assert_type(snapshots.restore("s", wait=True, disk_only=True), OperationResponse)
+    assert_type(snapshots.migrate("s", live=True), OperationResponse)
+    assert_type(snapshots.delete("s"), OperationResponse)
+    with snapshots.edit("s") as draft:
+        assert_type(draft, InstanceSnapshotBody)
+    snapshots.modify("s", lambda draft: draft.update({"expires_at": ""}))
+    assert_type(snapshot.restore(True, True), OperationResponse)
+    assert_type(snapshot.refresh(), InstanceSnapshot)
+    snapshots.update("s", {"expiry": ""})  # type: ignore[typeddict-unknown-key]
+    assert_type(web.get_snapshots(), list[InstanceSnapshot])
+    assert_type(web.create_snapshot(wait=True), InstanceSnapshot)
+    assert_type(web.create_snapshot("s", True), OperationResponse)
+    assert_type(web.restore("s", wait=True), OperationResponse)
+    backups = c.backups("web")
+    assert_type(backups.list(), list[InstanceBackup])
+    assert_type(backups.create(compression_algorithm="none"), OperationResponse)
+    backup = backups.create("b", instance_only=True, wait=True)
+    assert_type(backup, InstanceBackup)
+    assert_type(backups.export("b", Path("b.tar.gz")), int)
+    assert_type(backup.export("b.tar.gz"), int)
+    assert_type(backups.direct("b.tar.gz", instance_only=True), int)
+    assert_type(backups.rename("b", "c"), OperationResponse)
+    assert_type(backup.delete(wait=True), OperationResponse)
+    with backups.stream_export("b") as stream:
+        assert_type(stream.read(), bytes)
+    with backups.stream_direct(root_only=True) as stream:
+        assert_type(stream.content_length, int | None)
+    assert_type(web.get_backups(), list[InstanceBackup])
+    assert_type(web.create_backup(wait=True), InstanceBackup)
+    assert_type(web.direct_backup("b.tar.gz"), int)
+    backups.create(instanceonly=True)  # type: ignore[call-overload]
+    assert_type(c.import_backup(Path("b.tar.gz"), "web", wait=True), Instance)
+    assert_type(c.import_backup(b"", config={"user.x": 1}), OperationResponse)
+    for files in (web.logs(), web.exec_output()):
+        assert_type(files.names(), list[str])
+        assert_type(files.read("lxc.log"), str)
+        assert_type(files.read_bytes("lxc.log"), bytes)
+        assert_type(files.download("lxc.log", "here.log"), int)
+        assert_type(files.delete("lxc.log"), None)
+    metadata = web.metadata()
+    assert_type(metadata.get(), ImageMetadata)
+    metadata.update({"properties": {"x": "1"}})
+    metadata.replace({"expirydate": 5})  # type: ignore[typeddict-unknown-key]
+    with metadata.edit() as image:
+        assert_type(image, ImageMetadataBody)
+    metadata.modify(lambda draft: draft["properties"].clear())
+    templates = web.templates()
+    assert_type(templates.names(), list[str])
+    assert_type(templates.read("a.tpl"), str)
+    assert_type(templates.read_bytes("a.tpl"), bytes)
+    templates.write("a.tpl", "text")
+    templates.delete("a.tpl")
+
+
+def machines(c: InstancesAPI, web: Instance) -> None:
+    """Moves, consoles, streams, and what is for virtual machines."""
+    nvram = c.nvram("vm")
+    assert_type(nvram.guids(), list[str])
+    assert_type(nvram.names("g"), list[str])
+    assert_type(nvram.list("g"), dict[str, InstanceNVRAMVariable])
+    assert_type(nvram.list_all(), dict[str, dict[str, InstanceNVRAMVariable]])
+    assert_type(nvram.get("g", "Timeout"), InstanceNVRAMVariable)
+    assert_type(nvram.read("g", "Timeout"), bytes)
+    nvram.write("g", "Timeout", b"", attributes=["NON_VOLATILE"])
+    nvram.replace("g", "Timeout", {"data": 5})
+    nvram.update({"g": {"Timeout": None}})
+    with nvram.edit("g", "Timeout") as variable:
+        assert_type(variable, InstanceNVRAMVariableBody)
+    nvram.modify("g", "Timeout", lambda draft: draft.update({"data": 5}))
+    nvram.delete("g", "Timeout")
+    assert_type(web.dump_memory("memory.elf"), int)
+    with web.stream_memory("elf") as memory:
+        assert_type(memory.read(5), bytes)
+    web.repair("rebuild-nvram")
+    web.repair("rebuild")  # type: ignore[arg-type]
+    web.create_bitmaps("b", granularity=65536)
+    assert_type(web.screenshot(), bytes)
+    assert_type(web.console_log(), str)
+    assert_type(web.clear_console_log(), None)
+    assert_type(web.attach_console("vga", force=True), OperationResponse)
+    sftp = web.open_sftp()
+    assert_type(sftp.readexactly(5), bytes)
+    nbd = web.open_nbd(reuse=True)
+    assert_type(nbd.read(), bytes)
+    port = web.open_port(80)
+    assert_type(port.write(b""), None)
+    assert_type(web.stat_files("/etc"), FileStatus)
+    assert_type(web.delete_files("/etc", force=True), OperationResponse)
+    assert_type(web.access(), list[AccessEntry])
+    assert_type(web.move("www", pool="ssd", wait=True), OperationResponse)
+    assert_type(c.move("web", project="shop", config={"user.x": 1}), OperationResponse)
+    assert_type(web.migrate(live=True), OperationResponse)
+    assert_type(web.rebuild({"type": "none"}, wait=True), OperationResponse)
+    assert_type(c.change_all("stop", force=True, wait=True), OperationResponse)
+
+
+def projects(client: Client, project: Project) -> None:
+    """Projects."""
+    c = client.projects
+    assert_type(c.list(filter={"name": "shop"}), list[Project])
+    assert_type(c.names(), list[str])
+    assert_type(c.get("shop"), Project)
+    assert_type(c.exists("shop"), bool)
+    assert_type(c.create("shop", config={"features.images": False}, description="x"), Project)
+    assert_type(c.update("shop", {"description": "x"}), None)
+    assert_type(c.replace("shop", {"config": {}}), None)
+    with c.edit("shop") as draft:
+        assert_type(draft, ProjectBody)
+    assert_type(c.modify("shop", lambda draft: draft["config"].update(a="b")), None)
+    assert_type(c.rename("shop", "store", wait=True), OperationResponse)
+    assert_type(c.delete("shop", force=True), None)
+    assert_type(c.state("shop"), ProjectState)
+    assert_type(project.access(), list[AccessEntry])
+    assert_type(project.rename("store"), OperationResponse)
+    assert_type(project.refresh(), Project)
+    c.create("shop", devices={})  # type: ignore[call-arg]
+    c.list(all_projects=True)  # type: ignore[call-arg]
+
+
+def clusters(c: ClusterAPI, member: ClusterMember) -> None:
+    """Clusters, their members and groups."""
+    assert_type(c.get(), Cluster)
+    assert_type(c.enable("node1", wait=True), OperationResponse)
+    assert_type(c.join("node2", "a:1", "b:1", "PEM", "token", [{"key": "source"}]), OperationResponse)
+    assert_type(c.disable(), None)
+    assert_type(c.update_certificate("PEM", "PEM"), None)
+    assert_type(c.members.list(filter={"status": ["Online"]}), list[ClusterMember])
+    assert_type(c.members.names(), list[str])
+    assert_type(c.members.get("node1"), ClusterMember)
+    assert_type(c.members.create_token("node2"), OperationResponse)
+    assert_type(c.members.update("node1", {"groups": ["default"]}), None)
+    with member.edit() as draft:
+        assert_type(draft, ClusterMemberBody)
+    assert_type(member.rename("node3"), None)
+    assert_type(member.delete(force=True, pending=False), None)
+    assert_type(member.state(), ClusterMemberState)
+    assert_type(member.evacuate("stop", wait=True), OperationResponse)
+    assert_type(c.members.restore("node1", wait=True), OperationResponse)
+    assert_type(c.groups.list(), list[ClusterGroup])
+    assert_type(c.groups.create("fast", members=["node1"]), ClusterGroup)
+    with c.groups.edit("fast") as group:
+        assert_type(group, ClusterGroupBody)
+    assert_type(c.groups.rename("fast", "faster"), None)
+    assert_type(c.groups.delete("faster"), None)
+    c.members.list(filter="status eq online")  # type: ignore[arg-type]

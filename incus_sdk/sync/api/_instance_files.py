@@ -4,96 +4,17 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
-from ..._answers import envelope, metadata
-from ..._encoding import encode
-from ..._paths import name_and_project, quote_file
-from ..._requests import label
-from ..._values import text, whole_number
-from ...exceptions import IncusError, IncusNotFoundError
-from ..operations import OperationResponse
-from ._collection import Bound, Collection, T
-
-if TYPE_CHECKING:
-    from .instances import InstancesAPI
-
-LARGEST_ID = 0xFFFF_FFFF
-"""Users and groups have 32 bits."""
-
-HOPS = 40
-"""Symbolic links that are followed, as many as Linux does."""
+from ..._paths import name_and_project
+from ...exceptions import IncusNotFoundError
+from ._collection import T
+from ._files import BoundFiles as BoundSingleFiles
+from ._files import FileVerbs as SingleFileVerbs
 
 
-class FileVerbs(Collection[T]):
+class FileVerbs(SingleFileVerbs[T]):
     """The verbs for single files (`/1.0/instances/{name}/files`) and logs (`/1.0/instances/{name}/logs`)."""
-
-    def get_files(self, name: str, path: str | bytes | PurePosixPath) -> bytes:
-        """Return the content of a file; of a folder, the names in it as a JSON list (`GET …/files`).
-
-        Symbolic links are followed. In a list, bytes of a name that are no UTF-8 are replaced by U+FFFD.
-
-        Args:
-            name: Name of the instance.
-            path: Path of the file or folder in the instance. Names that are no UTF-8 are given as bytes, or as
-                `os.fsdecode` returns them.
-
-        Raises:
-            IncusNotFoundError: There is no such instance, no such file, or none where the link leads to.
-            IncusError: The link leads through more than 40 others, or back to itself.
-        """
-        url = self._file(name, path)
-        response = self._api.read_raw(url)
-        hops = 0
-        while response.header("x-incus-type") == "symlink":
-            if hops == HOPS:
-                raise IncusError(f"{path!r:.80} leads through more than {HOPS} symbolic links, or back to itself")
-            hops += 1
-            url = self._file(name, response.body)  # where it leads to, as an absolute path
-            try:
-                response = self._api.read_raw(url)
-            except IncusNotFoundError as error:
-                message = f"{error}; the symbolic link {path!r:.80} leads there"
-                raise IncusNotFoundError(message, error.status_code, error.response) from None
-        if response.header("x-incus-type") != "directory":
-            return response.body
-        names = cast("type[list[str] | None]", list[str] | None)
-        return encode(metadata(envelope(response, label("GET", url)), names, label("GET", url)) or [])
-
-    def put_files(
-        self,
-        name: str,
-        path: str | bytes | PurePosixPath,
-        content: bytes | bytearray | memoryview | str,
-        *,
-        uid: int | None = None,
-        gid: int | None = None,
-        mode: int | None = None,
-        append: bool = False,
-    ) -> OperationResponse:
-        """Write a file, as a whole (`POST …/files`). The folder that it is in must exist.
-
-        Args:
-            name: Name of the instance.
-            path: Path of the file in the instance.
-            content: What to write; text is written as UTF-8.
-            uid: Owner of a new file, root by default; a file that exists keeps its own.
-            gid: Group of a new file, likewise.
-            mode: Permissions of a new file, as in `0o644` (which is the default), likewise.
-            append: Whether to add to the end of a file that exists.
-
-        Raises:
-            IncusNotFoundError: There is no such instance, or no such folder in it.
-        """
-        data = text(content, "content").encode() if isinstance(content, str) else content
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"content must be bytes or str, not {type(content).__name__}")
-        headers = {"X-Incus-type": "file", "X-Incus-write": "append" if append else "overwrite"}
-        headers |= {} if uid is None else {"X-Incus-uid": str(whole_number("uid", uid, 0, LARGEST_ID))}
-        headers |= {} if gid is None else {"X-Incus-gid": str(whole_number("gid", gid, 0, LARGEST_ID))}
-        headers |= {} if mode is None else {"X-Incus-mode": _mode(mode)}
-        return self._api.operation("POST", self._file(name, path), data, None, headers)
 
     def get_logs(self, name: str) -> dict[str, str]:
         """Return the server's log files about an instance, by file name (`GET …/logs`).
@@ -113,42 +34,12 @@ class FileVerbs(Collection[T]):
             logs[file] = response.body.decode(errors="replace")
         return logs
 
-    def _file(self, name: str, path: str | bytes | PurePosixPath) -> str:
-        """URL of a file; its path is in it, and not among the parameters, so that messages name it."""
-        return f"{self._url(name, suffix='/files')}?path={quote_file(path)}"
 
-
-class BoundFiles(Bound):
+class BoundFiles(BoundSingleFiles):
     """The verbs for single files in this instance, and logs about it."""
 
     __slots__ = ()
 
-    def get_files(self, path: str | bytes | PurePosixPath) -> bytes:
-        """Return the content of a file in it; see `InstancesAPI.get_files`."""
-        return self._files.get_files(self._key, path)
-
-    def put_files(
-        self,
-        path: str | bytes | PurePosixPath,
-        content: bytes | bytearray | memoryview | str,
-        *,
-        uid: int | None = None,
-        gid: int | None = None,
-        mode: int | None = None,
-        append: bool = False,
-    ) -> OperationResponse:
-        """Write a file in it; see `InstancesAPI.put_files`."""
-        return self._files.put_files(self._key, path, content, uid=uid, gid=gid, mode=mode, append=append)
-
     def get_logs(self) -> dict[str, str]:
         """Return the server's log files about it; see `InstancesAPI.get_logs`."""
-        return self._files.get_logs(self._key)
-
-    @property
-    def _files(self) -> InstancesAPI:
-        return cast("InstancesAPI", self._collection)
-
-
-def _mode(mode: int) -> str:
-    """The server reads a mode without its leading zero as a decimal number."""
-    return f"{whole_number('mode', mode, 0, 0o7777, '; permissions are written as in 0o644'):04o}"
+        return cast("FileVerbs[Any]", self._collection).get_logs(self._key)

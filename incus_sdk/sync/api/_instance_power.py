@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 from ..._values import whole_number
 from ...exceptions import IncusArgumentError
 from ..operations import OperationResponse
-from ._collection import Bound, Collection, T
+from ._bound import Bound
+from ._collection import Collection, T
 
 if TYPE_CHECKING:
     from .instances import InstancesAPI
@@ -117,11 +118,34 @@ class PowerVerbs(Collection[T]):
             wait: Whether to return only when it is done.
             timeout: Seconds that the server gives a clean shutdown; `None` is no limit.
         """
-        if action not in ACTIONS:
-            raise IncusArgumentError(f"unknown action {action!r}; there are {', '.join(ACTIONS)}")
-        body: dict[str, Any] = {"action": action, "force": bool(force), "stateful": bool(stateful)}
-        body["timeout"] = _seconds(timeout)
+        body = _state(action, force, stateful, timeout)
         return self._change("PUT", self._url(name, suffix="/state"), body, wait)
+
+    def change_all(
+        self,
+        action: str,
+        force: bool = False,
+        stateful: bool = False,
+        wait: bool = False,
+        *,
+        timeout: int | None = 30,
+    ) -> OperationResponse:
+        """Change the state of all instances of the client's project (`PUT /1.0/instances`).
+
+        Those that are in that state already are left alone.
+
+        Args:
+            action: `start`, `stop`, `restart`, `freeze` or `unfreeze`.
+            force: Whether to end them at once instead of asking their init systems to shut down.
+            stateful: Whether to save or restore their state.
+            wait: Whether to return only when it is done; otherwise the answer's `wait()` tells how it ended.
+            timeout: Seconds that the server gives each to shut down; `None` is no limit.
+
+        Raises:
+            IncusArgumentError: There is no such action.
+            IncusOperationError: Some could not be changed (from the wait); the message names them.
+        """
+        return self._change("PUT", self._url(), {"state": _state(action, force, stateful, timeout)}, wait)
 
 
 class BoundPower(Bound):
@@ -154,6 +178,12 @@ class BoundPower(Bound):
     @property
     def _power(self) -> InstancesAPI:
         return cast("InstancesAPI", self._collection)
+
+
+def _state(action: str, force: bool, stateful: bool, timeout: float | None) -> dict[str, Any]:
+    if action not in ACTIONS:
+        raise IncusArgumentError(f"unknown action {action!r}; there are {', '.join(ACTIONS)}")
+    return {"action": action, "force": bool(force), "stateful": bool(stateful), "timeout": _seconds(timeout)}
 
 
 def _seconds(timeout: float | None) -> int:

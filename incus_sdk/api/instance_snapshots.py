@@ -1,0 +1,166 @@
+"""Snapshots of an instance: `/1.0/instances/{name}/snapshots`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, cast, overload
+
+from ..models import InstancePostTarget, InstanceSnapshotBody, InstanceSnapshotData, InstanceSnapshotPut
+from ..operations import OperationResponse
+from ._below_instances import InInstance, created_name
+from ._bound import BoundBackgroundDelete, BoundBackgroundRename, BoundBackgroundWritable, BoundGet
+from ._collection import BackgroundDeletable, BackgroundRenamable, check_name, check_wait
+from ._writable import BackgroundWritable
+
+__all__ = ["InstanceSnapshot", "InstanceSnapshotsAPI"]
+
+
+class InstanceSnapshot(
+    InstanceSnapshotData,
+    BoundGet,
+    BoundBackgroundWritable[InstanceSnapshotPut, InstanceSnapshotBody],
+    BoundBackgroundRename,
+    BoundBackgroundDelete,
+):
+    """A snapshot of an instance, as it was when it was read, with the verbs of its group."""
+
+    @property
+    def _snapshots(self) -> InstanceSnapshotsAPI:
+        return cast("InstanceSnapshotsAPI", self._collection)
+
+    async def restore(
+        self, stateful: bool = False, wait: bool = False, *, disk_only: bool = False
+    ) -> OperationResponse:
+        """Bring its instance back to it; see `InstanceSnapshotsAPI.restore`."""
+        return await self._snapshots.restore(self.name, stateful, wait, disk_only=disk_only)
+
+    async def migrate(self, target: InstancePostTarget | None = None, *, live: bool = False) -> OperationResponse:
+        """Offer it to another server; see `InstanceSnapshotsAPI.migrate`."""
+        return await self._snapshots.migrate(self.name, target, live=live)
+
+
+class InstanceSnapshotsAPI(
+    InInstance[InstanceSnapshot],
+    BackgroundWritable[InstanceSnapshot, InstanceSnapshotPut, InstanceSnapshotBody],
+    BackgroundRenamable[InstanceSnapshot],
+    BackgroundDeletable[InstanceSnapshot],
+):
+    """Snapshots of an instance (`/1.0/instances/{name}/snapshots`).
+
+    The only field that can be changed is `expires_at`; the time `0001-01-01T00:00:00Z` stands for never.
+    """
+
+    _path = "/1.0/instances/{instance}/snapshots"
+    _model = InstanceSnapshot
+    _put = InstanceSnapshotPut
+
+    @overload
+    async def create(
+        self,
+        name: str | None = None,
+        stateful: bool = False,
+        expires_at: datetime | str | None = None,
+        wait: Literal[False] = False,
+    ) -> OperationResponse: ...
+    @overload
+    async def create(
+        self,
+        name: str | None = None,
+        stateful: bool = False,
+        expires_at: datetime | str | None = None,
+        *,
+        wait: Literal[True],
+    ) -> InstanceSnapshot: ...
+    @overload
+    async def create(
+        self,
+        name: str | None = None,
+        stateful: bool = False,
+        expires_at: datetime | str | None = None,
+        wait: bool = False,
+    ) -> OperationResponse | InstanceSnapshot: ...
+    async def create(
+        self,
+        name: str | None = None,
+        stateful: bool = False,
+        expires_at: datetime | str | None = None,
+        wait: bool = False,
+    ) -> OperationResponse | InstanceSnapshot:
+        """Take a snapshot (`POST /1.0/instances/{name}/snapshots`).
+
+        Example:
+            ```python
+            await client.instances.snapshots("web").create("before-upgrade", wait=True)
+            ```
+
+        Args:
+            name: Name of the snapshot; `None` lets the server make one up, by the instance's `snapshots.pattern`.
+            stateful: Whether to save the memory of a running instance, too; it needs `migration.stateful` for that.
+            expires_at: When the server is to delete it; by default as the instance's `snapshots.expiry` says.
+            wait: Whether to return the snapshot itself, when it is there.
+
+        Returns:
+            The `InstanceSnapshot` with `wait=True`; otherwise the answer, whose `wait()` tells how it ended.
+
+        Raises:
+            IncusNotFoundError: There is no such instance.
+            IncusBadRequestError: The name is not one that a snapshot can have.
+            IncusOperationConflictError: There is one of that name already (from the wait).
+            IncusOperationBadRequestError: Its state cannot be saved (from the wait).
+        """
+        check_wait(wait)
+        if name is not None:
+            check_name(name)
+        fields = {"name": name, "stateful": stateful or None, "expires_at": expires_at}
+        body = {key: value for key, value in fields.items() if value is not None}
+        operation = await self._api.operation("POST", self._url(), body)
+        if not wait:
+            return operation
+        await operation.wait()
+        return await self._made(name or created_name(operation, "instances_snapshots"))
+
+    async def restore(
+        self, name: str, stateful: bool = False, wait: bool = False, *, disk_only: bool = False
+    ) -> OperationResponse:
+        """Bring the instance back to a snapshot (`PUT /1.0/instances/{name}`), its configuration included.
+
+        A running instance is stopped for that, and started again.
+
+        Args:
+            name: Name of the snapshot.
+            stateful: Whether to restore the memory that a stateful snapshot has.
+            wait: Whether to return only when it is done; otherwise the answer's `wait()` tells how it ended.
+            disk_only: Whether to leave the configuration as it is. Needs the API extension
+                `instance_snapshot_disk_only_restore` (Incus 7.0).
+
+        Raises:
+            IncusNotFoundError: There is no such instance.
+            IncusOperationNotFoundError: It has no such snapshot (from the wait).
+        """
+        check_name(name)
+        body: dict[str, object] = {"restore": name, "stateful": stateful}
+        return await self._change(
+            "PUT", self._url_of_instance(), {**body, **({"disk_only": True} if disk_only else {})}, wait
+        )
+
+    async def migrate(
+        self, name: str, target: InstancePostTarget | None = None, *, live: bool = False
+    ) -> OperationResponse:
+        """Offer a snapshot to another server (`POST /1.0/instances/{name}/snapshots/{snapshot}`).
+
+        The answer is an operation that waits until somebody connects to its websockets: the server that is named, or
+        one that was told to fetch it. Nobody should wait for it before that.
+
+        Args:
+            name: Name of the snapshot.
+            target: Operation, secrets and certificate of the server that is to get it; without, that server fetches it.
+            live: Whether its saved state goes along.
+
+        Raises:
+            IncusNotFoundError: There is no such snapshot.
+        """
+        body: dict[str, object] = {"migration": True, "live": live}
+        return await self._change("POST", self._url(name), {**body, **({"target": target} if target else {})})
+
+    def _url_of_instance(self) -> str:
+        return self._root.removesuffix("/snapshots")
