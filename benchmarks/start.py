@@ -8,7 +8,7 @@ from .harness import Case, Contestant, Group
 from .players import AIOHTTP, ASYNC, PYLXD, QUERY, SYNC, program, script
 from .setting import NAME, Setting
 
-__all__ = ["BARE", "run"]
+__all__ = ["ASYNCIO", "BARE", "run"]
 
 BARE = "bare interpreter, socket"
 ASYNCIO = "the same, import asyncio"

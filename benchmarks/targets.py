@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .harness import Result
 from .players import AIOHTTP, ASYNC, COMMAND, PROTOCOL, PYLXD, STREAM, SYNC
+from .start import ASYNCIO
 
 __all__ = ["TARGETS", "Outcome", "Target", "check"]
 
@@ -34,6 +35,7 @@ TARGETS = (
     Target("start", "wall", ASYNC, PYLXD, 0.6),
     Target("start", "wall", ASYNC, AIOHTTP, 0.5),
     Target("start", "wall", SYNC, PYLXD, 0.7),
+    Target("start", "cpu", ASYNC, ASYNCIO, 1.7),
     Target("get", "cpu", ASYNC, STREAM, 1.4),
     Target("get", "cpu", ASYNC, AIOHTTP, 1 / 2),
     Target("get", "cpu", ASYNC, PYLXD, 1 / 8),

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import incus_sdk
 from codegen import spec
 from codegen.calls import Call, Method, record
-from incus_sdk import IncusError, sync
-from incus_sdk._extension_data import CALLS
+from incus_sdk import sync
+from incus_sdk._extension_data import CALLS, NEWER
 
 FOLDER = Path(__file__).parent / "reference" / "calls"
 VERBS = ["list", "names", "get", "exists", "create", "update", "replace", "edit", "modify", "rename", "delete"]
@@ -41,7 +42,7 @@ def tables() -> dict[str, str]:
 
 def other_face() -> str:
     """Return the entries of the sync face: only names, as their methods are those of the async face."""
-    own = [name for name in sync.__all__ if not issubclass(getattr(sync, name), IncusError)]
+    own = [name for name in sync.__all__ if getattr(sync, name) is not getattr(incus_sdk, name)]
     entries = "\n".join(f".. autoclass:: {sync.__name__}.{name}\n   :no-members:\n" for name in own)
     return f"```{{eval-rst}}\n{entries}```\n"
 
@@ -71,7 +72,7 @@ def _row(method: Method, facts: dict[Call, dict[str, Any]]) -> str:
         f"{{py:meth}}`{method.name} <.{method.group}.{method.name}>`",
         "<br>".join(f"`{call.method} {call.path}`" for call in calls),
         "yes" if _in_background(method, [facts[call] for call in calls]) else "",
-        ", ".join(f"`{name}`" for name in extensions if name),
+        ", ".join(f"`{name}`" for name in extensions if name in NEWER),
         max((_since(facts[call]["in"]) for call in calls), default=""),
     ]
     return f"| {' | '.join(cells)} |\n"
@@ -87,7 +88,7 @@ def _own(method: Method) -> Iterator[Call]:
 def _in_background(method: Method, facts: list[dict[str, Any]]) -> bool:
     returned = str(inspect.signature(getattr(method.kind, method.name)).return_annotation)
     kinds = {kind for each in facts for kind in (each["kind"], each.get("alt_kind"))}
-    return "Response" in returned and "async-operation" in kinds
+    return "OperationResponse" in returned and "async-operation" in kinds
 
 
 def _since(versions: list[str]) -> str:

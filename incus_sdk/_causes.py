@@ -100,7 +100,7 @@ TABLE: tuple[Cause, ...] = (
         r"request body too large",
         400,
         ("7.0",),
-        "This server takes 1 MiB in a request; a file of any size can be written with put_files().",
+        "This server takes 1 MiB in such a request; only files in instances can be of any size (put_files).",
     ),
     Cause("/1.0/profiles", r"already exists$", 409, BOTH),
     Cause("/1.0/profiles", r"^(Unknown configuration key|Invalid (value|device type))", 400, BOTH),
@@ -225,6 +225,14 @@ TABLE: tuple[Cause, ...] = (
         BOTH,
         "The server is stopping and has not begun with it: send it again when the server is back.",
     ),
+    Cause(
+        "",
+        r"User does not have permissions for project",
+        403,
+        ("6.0",),
+        "This client's certificate is restricted to other projects; use_project() chooses one of those.",
+    ),
+    Cause("", r"^Certificate is restricted$", 403, BOTH),
     Cause("exec", r"^Instance is (frozen|not running)", 400, BOTH, "Commands run in running instances only."),
 )
 """Searched from the top; the first row that fits counts."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import suppress
-from typing import Any, BinaryIO, Protocol, TypeVar, cast
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self, TypeVar, cast
 
 from .exceptions import IncusProtocolError
 
@@ -62,7 +64,8 @@ class Sink:
     """Writes a file so that it is there as a whole or not at all: under another name until the end.
 
     Args:
-        target: Path of the file, which is replaced if it exists; or an open file, which is only written to.
+        target: Path of the file, which is replaced if it exists; or an open file, which is only written to. What a
+            symbolic link leads to is replaced, not the link; devices and pipes are written to.
         sha256: What the content must have, in hexadecimal digits.
         what: What is written, for messages.
 
@@ -78,14 +81,33 @@ class Sink:
             import hashlib
 
             self._hash = hashlib.sha256()
-        self._path: str | None = None
-        self._part = ""
+        self._path = self._part = ""
+        self._own: BinaryIO | None = None
         if isinstance(target, str | os.PathLike):
-            self._path = os.fspath(target)
-            self._part = f"{self._path}.{os.urandom(4).hex()}.part"
-            self._file: Writable = open(self._part, "xb")  # noqa: SIM115, PTH123 - closed by `finish` or `discard`
-        else:
-            self._file = target
+            self._own = self._open(os.path.realpath(target))
+        self._file: Writable = self._own or cast("Writable", target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+    # pathlib takes its time to load, and most that is downloaded is small.
+
+    def _open(self, path: str) -> BinaryIO:
+        mode = os.stat(path).st_mode if os.path.exists(path) else stat.S_IFREG  # noqa: PTH110, PTH116
+        if not stat.S_ISREG(mode):  # nor does a pipe that nobody reads hold up everything
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(descriptor, True)
+            return open(descriptor, "wb")  # noqa: PTH123 - closed by `discard`
+        self._path, self._part = path, f"{path}.{os.urandom(4).hex()}.part"
+        file = open(self._part, "xb")  # noqa: SIM115, PTH123 - (the same)
+        if stat.S_IMODE(mode):
+            os.fchmod(file.fileno(), stat.S_IMODE(mode))
+        return file
 
     def write(self, piece: bytes) -> None:
         """Add bytes."""
@@ -104,17 +126,21 @@ class Sink:
             raise IncusProtocolError(
                 f"{self._what}: what came has the SHA-256 {self._hash.hexdigest()}, not {self._expected}"
             )
-        if self._path is not None:
-            cast("BinaryIO", self._file).close()
-            os.replace(self._part, self._path)  # noqa: PTH105 - pathlib takes its time to load
+        if self._own is not None:
+            self._own.close()  # before the file gets its name: what is still to be written can fail
+        if self._part:
+            os.replace(self._part, self._path)  # noqa: PTH105
             self._part = ""
 
     def discard(self) -> None:
         """Remove what there is of a file that was not finished."""
-        if self._part:
-            cast("BinaryIO", self._file).close()
-            with suppress(OSError):
-                os.unlink(self._part)  # noqa: PTH108 - (the same)
+        with suppress(OSError):
+            if self._own is not None:
+                self._own.close()
+        with suppress(OSError):
+            if self._part:
+                os.unlink(self._part)  # noqa: PTH108
+        self._part = ""
 
 
 class Sinking(Protocol):

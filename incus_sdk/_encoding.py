@@ -22,7 +22,7 @@ DecodeError = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _refuse(value: object) -> object:
-    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")
+    raise TypeError(f"a value of type {type(value).__name__} cannot be sent as JSON")
 
 
 encode = msgspec.json.Encoder(uuid_format="canonical", decimal_format="string", enc_hook=_refuse).encode

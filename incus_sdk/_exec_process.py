@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._exec_streams import InputStream, OutputStream
 from .exceptions import IncusError, IncusOperationError, IncusProtocolError, IncusTimeoutError, add_to_message
+from .operations import AMBIGUOUS
 from .processes import named
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ GRACE = 5.0
 
 LAST = 1.0
 """Seconds that a command whose output has ended gets to end by itself."""
-
-AMBIGUOUS = frozenset({126, 127})
-"""Exit codes that servers take for a command which could not be started, even if the command itself ended with them."""
 
 NOT_ENDED = "did not end when it was killed: is the instance frozen? Then it will be dead when that goes on"
 

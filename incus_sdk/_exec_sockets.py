@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
+from ._failures import operation_error
 from .exceptions import (
     IncusAPIError,
     IncusArgumentError,
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Sockets", "attach", "start"]
 
+AT_ONCE = 32
+"""How many commands are started on a server at a time, each with five connections; any number may run."""
+
 ATTEMPTS = 3
 """How often a command is started whose websockets come too late for the server: then it has not run at all."""
 
@@ -28,6 +33,12 @@ TOO_LATE = "Timed out waiting for websockets to connect"
 
 OVER = frozenset({404, 500})
 """How servers refuse the sockets of an operation that has ended."""
+
+FAILED = 400
+"""Status codes of operations from here on are those of failures."""
+
+LOST = 3.0
+"""Seconds for the server to say that a command has ended whose control socket is gone: it has it killed then."""
 
 PATIENCE = 1.0
 """Seconds that the control socket gets to connect when all is given up: once it is there, its end kills the command."""
@@ -51,7 +62,6 @@ class Sockets:
         self._api = api
         self.operation_id = str(operation["id"])
         self._secrets = _secrets(operation)
-        self._closed = False
         self.open: dict[str, WebSocket] = {}
         self.ended = asyncio.create_task(api.wait(self.operation_id))
         self.ended.add_done_callback(_look)
@@ -83,14 +93,10 @@ class Sockets:
     async def _connect(self, name: str) -> None:
         path = f"/1.0/operations/{self.operation_id}/websocket"
         try:
-            socket = await self._api.websocket(path, {"secret": self._secrets[name]})
+            self.open[name] = await self._api.websocket(path, {"secret": self._secrets[name]})
         except IncusError:
-            if name == CONTROL and not self.terminal:
-                return
-            raise
-        self.open[name] = socket
-        if self._closed:
-            socket.abort()
+            if name != CONTROL or self.terminal:
+                raise
 
     async def _give_up(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
         # The command may be running by now, or be about to: only an end of the control socket ends it for sure.
@@ -120,7 +126,7 @@ class Sockets:
             await socket.send(message)
         except IncusConnectionError as error:
             # The server closes it at the end of the command, and tells how that ended up to a second later.
-            if await self.over(VERDICT):
+            if await self.over(LOST):
                 return
             text = "the control socket of a command in an instance is lost: signals no longer reach it"
             raise IncusConnectionError(text, error, sent=True) from error
@@ -132,7 +138,6 @@ class Sockets:
 
     def abort(self) -> None:
         """Hang up at once; a command that runs is killed by the server."""
-        self._closed = True
         for _, socket in sorted(self.open.items(), reverse=True):  # control first
             socket.abort()
 
@@ -151,13 +156,24 @@ async def start(api: APIClient, command: Command) -> Sockets:
     """
     number = 1
     while True:
-        operation = await api.operation("POST", command.path, command.body)
         try:
-            return await attach(api, operation["metadata"])
+            async with _turn(api):
+                operation = await api.operation("POST", command.path, command.body)
+                return await attach(api, operation["metadata"])
         except IncusOperationError as error:
             if TOO_LATE not in str(error) or number == ATTEMPTS:
                 raise
         number += 1
+
+
+def _turn(api: APIClient) -> asyncio.Semaphore:
+    """What one has to hold to start a command: more at a time would only be late for each other's sockets."""
+    turns = _turns.setdefault(asyncio.get_running_loop(), {})
+    return turns.setdefault(api.endpoint, asyncio.Semaphore(AT_ONCE))
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
+"""By event loop and server: what has been waited for in one loop cannot be in another."""
 
 
 async def attach(api: APIClient, operation: Mapping[str, Any]) -> Sockets:
@@ -167,6 +183,8 @@ async def attach(api: APIClient, operation: Mapping[str, Any]) -> Sockets:
         IncusOperationError: The server has given it up.
         IncusError: They cannot be connected for another reason.
     """
+    if operation.get("status_code", 0) >= FAILED:
+        raise operation_error(dict(operation))
     sockets = Sockets(api, operation)
     connected = False
     try:

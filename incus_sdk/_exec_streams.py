@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._commands import Buffer
     from .api_client import WebSocket
 
-__all__ = ["InputStream", "OutputStream"]
+__all__ = ["InputStream", "OutputStream", "Pieces"]
 
 SLICE = 128 * 1024
 """Bytes of one message to the server, which takes a message of any size but a big one only as a whole."""
@@ -30,7 +30,7 @@ CTRL_D = b"\x04"
 """What ends the input of a terminal, at the beginning of a line."""
 
 
-class _Pieces:
+class Pieces:
     """Bytes in the pieces that they came in."""
 
     __slots__ = ("_offset", "_pieces", "size")
@@ -93,7 +93,7 @@ class OutputStream:
         self._socket = socket
         self._label = label
         self._hang_up = hang_up
-        self._unread = _Pieces()
+        self._unread = Pieces()
         self._turn = asyncio.Lock()
         self._ended = self._discarding = False
         self.error: IncusError | None = None
@@ -174,7 +174,7 @@ class OutputStream:
     def discard(self) -> None:
         """Forget what is unread, and what is to come."""
         self._discarding = True
-        self._unread = _Pieces()
+        self._unread = Pieces()
 
     def taken(self) -> bytes:
         """Return what is here, without waiting."""
@@ -208,7 +208,7 @@ class OutputStream:
                 self._end(None)
                 return
             self.received += len(message)
-            if not self._discarding:
+            if message and not self._discarding:
                 self._unread.put(bytes(message))
 
     def _end(self, error: IncusError | None) -> None:
@@ -268,6 +268,6 @@ class InputStream:
     async def _send(self, data: Buffer | str) -> None:
         try:
             await self._socket.send(data)
-        except IncusConnectionError as error:
+        except IncusError as error:
             text = f"{self._label}: the command takes no more input: it has ended, or the connection broke"
             raise IncusBrokenPipeError(text, error, sent=True) from error

@@ -18,6 +18,8 @@ def filter_text(condition: Filter | None) -> str | None:
     """Return a condition as the server takes it.
 
     Values are compared as they are: what would be special in the server's regular expressions is not, and case counts.
+    Servers compare texts with one of several, but a number or a bool with one only. Lists of objects, times and
+    `status_code` they do not compare at all.
 
     Args:
         condition: A text is passed on. Of a mapping, all must hold.
@@ -30,7 +32,8 @@ def filter_text(condition: Filter | None) -> str | None:
         return condition
     if not isinstance(condition, Mapping):
         raise TypeError(f"filter must be a str or a mapping, not {type(condition).__name__}")
-    return " and ".join(f"{_field(key)} eq {_pattern(key, value)}" for key, value in condition.items()) or None
+    patterns = [(_field(key), _pattern(key, value)) for key, value in condition.items()]
+    return " and ".join(f"{key} eq {pattern}" for key, pattern in patterns if pattern is not None) or None
 
 
 def fulfils(item: Mapping[str, object], condition: Mapping[str, object] | None) -> bool:
@@ -75,14 +78,30 @@ def _field(key: object) -> str:
     return name
 
 
-def _pattern(key: str, value: object) -> str:
+def _pattern(key: str, value: object) -> str | None:
+    """Return what a field is compared with; `None` if any value will do."""
     if isinstance(value, bool | int | float):
         return config_value(key, value)
-    values = [config_value(key, item) for item in _alternatives(value)]
-    if not values:
+    items = list(_alternatives(value))
+    if not items:
         raise IncusArgumentError(f"filter: {key!r:.80} has an empty list, which nothing can be any of")
+    values = list(dict.fromkeys(config_value(key, item) for item in items))
+    if "." not in key and all(isinstance(item, bool | int | float) for item in items):
+        return _one(key, values)  # a configuration has texts, also for numbers and bools
     # The server ignores case unless it is told otherwise.
     return f"(?-i:{'|'.join(map(_escaped, values))})"
+
+
+def _one(key: str, values: list[str]) -> str | None:
+    """Return the only value of a field that is no text: servers do not compare such a one with several."""
+    if set(values) == {"true", "false"}:
+        return None
+    if len(values) > 1:
+        raise IncusArgumentError(
+            f"filter: {key!r:.80} has {len(values)} numbers, and servers compare it with one only; "
+            "look at the numbers in what the list returns"
+        )
+    return values[0]
 
 
 def _escaped(value: str) -> str:

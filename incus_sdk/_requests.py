@@ -7,11 +7,11 @@ from functools import lru_cache
 from os import PathLike
 
 from ._encoding import encode
-from ._paths import add_query
+from ._paths import add_query, quote_name
 from ._transport import Body as RawBody
 from ._values import plain
 
-__all__ = ["LATER", "Body", "Headers", "Params", "label", "may_be_later", "scoped_target", "wire"]
+__all__ = ["LATER", "Body", "Headers", "Params", "label", "may_be_later", "scope_name", "scoped_target", "wire"]
 
 Params = Mapping[str, object]
 Headers = Mapping[str, str]
@@ -86,6 +86,18 @@ def _file(path: PathLike[str], headers: Headers | None) -> tuple[RawBody, Header
 def _typed(headers: Headers | None, kind: str) -> Headers:
     given = headers or {}
     return given if any(name.lower() == "content-type" for name in given) else {"Content-Type": kind, **given}
+
+
+def scope_name(name: str | None) -> str | None:
+    """Return the name of a project or of a cluster member; `None` is none.
+
+    Raises:
+        IncusArgumentError: It cannot be one: of an empty text servers would think that there is none.
+        TypeError: It is no text.
+    """
+    if name is not None:
+        quote_name(name)
+    return name
 
 
 def scoped_target(path: str, params: Params | None, project: str | None, target: str | None) -> str:

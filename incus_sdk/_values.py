@@ -15,6 +15,7 @@ from operator import index
 from os import PathLike, fspath
 from typing import Any, SupportsIndex, cast
 
+from ._encoding import encode
 from .exceptions import IncusArgumentError
 
 __all__ = [
@@ -160,7 +161,7 @@ def plain(value: Any, what: str = "") -> Any:
     """Return a body, or what is in it, with JSON's own types in place of those that stand for them.
 
     Subclasses of texts and numbers, what counts as a whole number (`__index__`), paths, mappings and sequences of any
-    type are taken. Types that it does not know are left to the encoder.
+    type are taken. What else the encoder can write is left to it.
 
     Args:
         value: The body, or a part of it.
@@ -168,7 +169,7 @@ def plain(value: Any, what: str = "") -> Any:
 
     Raises:
         IncusArgumentError: JSON cannot carry a value: it is no Unicode text, or no finite number.
-        TypeError: A key is no text, or a value is bytes.
+        TypeError: A key is no text, or a value is bytes, or of another type that JSON has nothing for.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -187,7 +188,7 @@ def plain(value: Any, what: str = "") -> Any:
         if not math.isfinite(value):  # the encoder would write null
             raise IncusArgumentError(f"{what} cannot be {value}: JSON has no such number")
         return float(value)
-    return index(value) if isinstance(value, SupportsIndex) else value
+    return index(value) if isinstance(value, SupportsIndex) else _encodable(value, what)
 
 
 def check_key(key: Any, what: str) -> str:
@@ -199,6 +200,15 @@ def check_key(key: Any, what: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"{what}: a key must be a str, not {_type(key)}: {key!r:.80}")
     return text(key, f"{what}: the key {key!a:.80}")
+
+
+def _encodable(value: Any, what: str) -> Any:
+    """Return a date, a data class or the like as it is; the encoder does not know where a value is, so try it here."""
+    try:
+        encode(value)
+    except TypeError as error:
+        raise TypeError(f"{what or 'the body'}: {error}") from None
+    return value
 
 
 def _plain_mapping(value: Mapping[object, object], what: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._answers import answered, check, envelope, metadata, refused_late, upgraded, whole
 from ._link import Link, at_least_zero
-from ._requests import Body, Params, label, may_be_later, scoped_target, wire
+from ._requests import Body, Params, label, may_be_later, scope_name, scoped_target, wire
 from ._transport import DEFAULT, UNKNOWN, RawStream, Response, StreamResponse
 from ._waiting import until_done
 from .exceptions import IncusMissingExtensionError, IncusProtocolError
@@ -55,8 +55,8 @@ class APIClient:
         target: str | None = None,
     ) -> None:
         self._link = Link(endpoint, cert, verify, timeout, retries)
-        self._project = project
-        self.target: str | None = target
+        self._project = scope_name(project)
+        self.target: str | None = scope_name(target)
 
     @property
     def project(self) -> str | None:
@@ -74,8 +74,8 @@ class APIClient:
         """Return a view of this client in another project, or on another cluster member, over the same connections."""
         view = object.__new__(type(self))
         view._link = self._link
-        view._project = self._project if project is None else project
-        view.target = self.target if target is None else target
+        view._project = scope_name(project) or self._project
+        view.target = scope_name(target) or self.target
         return view
 
     async def connect(self) -> None:
@@ -215,20 +215,18 @@ class APIClient:
     async def require_extension(self, extension: str, request: str = "this call") -> None:
         """Make sure that the server has an API extension; it is asked (`GET /1.0`) unless it is known to have it.
 
-        Calls do so by themselves for what they need.
-
         Args:
             extension: Name of the extension, as in `network_address_set`.
             request: What needs it, for the message.
 
         Raises:
-            IncusMissingExtensionError: The server does not have it.
+            IncusMissingExtensionError: The server does not have it; a stranger who is told of none can only call.
         """
         if extension in self._link.extensions:
             return
         server: dict[str, Any] = await self.read("/1.0", dict[str, Any])
-        self._link.extensions = frozenset(server.get("api_extensions") or ())
-        if extension in self._link.extensions:
+        self._link.extensions = told = frozenset[str](server.get("api_extensions") or ())
+        if extension in told or (not told and server.get("auth") == "untrusted"):
             return
         environment: dict[str, Any] = server.get("environment") or {}
         version = environment.get("server_version")
@@ -310,8 +308,9 @@ class APIClient:
         """
         from ._disk import Sink, write_all
 
-        async with self.stream(method, path, params, data, headers) as response:
-            return await write_all(response, Sink(target, sha256, label(method, path)))
+        with Sink(target, sha256, label(method, path)) as sink:  # before anything is sent: it may be a dear request
+            async with self.stream(method, path, params, data, headers) as response:
+                return await write_all(response, sink)
 
     async def download_image(
         self, path: str, target: Target, rootfs: Target | None, fingerprint: str, params: Params | None = None

@@ -197,6 +197,8 @@ class IncusOperationCancelledError(IncusOperationError):
 class IncusOperationTimeoutError(IncusOperationError, IncusTimeoutError):
     """The operation had not finished when the wait was over; it goes on."""
 
+    sent: bool = True
+
 
 class IncusOperationLostError(IncusOperationError):
     """The server no longer knows the operation, so nobody can tell how it ended.
@@ -252,6 +254,8 @@ class IncusProcessTimeoutError(IncusTimeoutError):
         stdout: What it wrote to its standard output until then, as text if that was wanted.
         stderr: What it wrote to its standard error until then, as text if that was wanted.
     """
+
+    sent: bool = True
 
     def __init__(
         self,

@@ -1,17 +1,29 @@
 """What people write, as the bodies that the server takes.
 
-The server ignores fields that it does not know, so a misspelled one would be lost without a word: here it is refused.
+The server ignores fields that it does not know, so a misspelled one would be lost without a word: here it is refused,
+also one of what is in a list, such as the rules of an ACL. `known` is where the fields are from: the annotations of a
+body, which tell what is in its lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, cast, get_args, is_typeddict
 
 from .._values import body_values, check_key
 from ..exceptions import IncusArgumentError
 
-__all__ = ["as_it_came", "check_known", "check_upload", "create_body", "merged", "nearest", "replace_body"]
+__all__ = [
+    "as_it_came",
+    "check_changes",
+    "check_draft",
+    "check_known",
+    "check_upload",
+    "create_body",
+    "merged",
+    "nearest",
+    "replace_body",
+]
 
 
 def create_body(what: str, known: Iterable[str], fields: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -27,7 +39,9 @@ def create_body(what: str, known: Iterable[str], fields: Mapping[str, Any], **gi
         IncusArgumentError: There is no such field.
     """
     check_known(what, fields, known)
-    return body_values({key: value for key, value in {**given, **fields}.items() if value is not None})
+    body = {key: value for key, value in {**given, **fields}.items() if value is not None}
+    _check_items(what, known, body)
+    return body_values(body)
 
 
 def replace_body(what: str, known: Iterable[str], sent: Iterable[str], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +59,7 @@ def replace_body(what: str, known: Iterable[str], sent: Iterable[str], body: Map
     result = body_values(body)
     others = set(sent)
     check_known(what, (key for key in result if key not in others), known)
+    _check_items(what, known, result)
     return result
 
 
@@ -64,8 +79,10 @@ def merged(what: str, known: Iterable[str], current: Mapping[str, Any], changes:
     if not isinstance(changes, Mapping):
         raise TypeError(f"an update must be a mapping, not {type(changes).__name__}")
     check_known(what, changes, known)
+    check_changes(changes)
+    _check_items(what, known, changes, current)
     result = dict(current)
-    for key, value in body_values(_checked(changes)).items():
+    for key, value in body_values(changes).items():
         old = result.get(key)
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         result[key] = {**cast("Mapping[str, Any]", old), **value} if both else value
@@ -85,20 +102,76 @@ def as_it_came(current: Mapping[str, Any], draft: Mapping[str, Any], filled: Ite
     return {**kept, **{key: current[key] for key in unused if key in current}}
 
 
+def check_draft(
+    what: str,
+    known: Iterable[str],
+    current: Mapping[str, Any],
+    draft: Mapping[str, Any],
+    sent: Iterable[str] = (),
+    rename: bool = False,
+) -> None:
+    """Refuse what was changed in a definition, or added to it, and is no field of it.
+
+    The server would leave it as it is without a word. What came from a newer one may be anything, and may be changed.
+
+    Args:
+        what: What is edited, for messages.
+        known: Fields that can be changed.
+        current: The definition as the server sent it.
+        draft: What has become of it.
+        sent: What servers are known to send: of that, only the fields can be changed.
+        rename: Whether there is another verb for the name.
+
+    Raises:
+        IncusArgumentError: There is no such field, or it cannot be changed.
+    """
+    check_known(what, (key for key in draft if key not in current), known)
+    fixed = set(sent).difference(known)
+    for key in draft:
+        if key in fixed and key in current and draft[key] != current[key]:
+            hint = "; rename() can" if rename and key in {"name", "server_name"} else ""
+            raise IncusArgumentError(f"an edit cannot change {key!r} of {what}{hint}")
+    _check_items(what, known, draft, current)
+
+
+def check_changes(changes: Mapping[str, Any]) -> None:
+    """Refuse an update that would not do what it says."""
+    for key, value in changes.items():
+        if value is None:
+            raise IncusArgumentError(
+                f"{key!r} cannot be None: a field is never unset, unlike a configuration key. Leave it out to keep it, "
+                'or give the empty value ("" for a text, [] for a list)'
+            )
+    devices = changes.get("devices")
+    for device, options in cast("Mapping[str, object]", devices).items() if isinstance(devices, Mapping) else ():
+        if not options:  # the server would keep the device, or say something that does not help
+            raise IncusArgumentError(
+                f"an update cannot remove device {device!r:.80}; edit() can: del draft['devices'][{device!r:.80}]"
+            )
+
+
 def check_known(what: str, keys: Iterable[str], known: Iterable[str]) -> None:
     """Refuse a key that is none of the fields, and name the nearest one."""
     names = tuple(known)
     for key in keys:
         if check_key(key, what) not in names:
-            hint = "; a configuration key goes into its config" if "." in key else nearest(key, names)
+            dotted = "." in key and "config" in names
+            hint = "; a configuration key goes into its config" if dotted else nearest(key, names)
             raise IncusArgumentError(f"{what} has no field {key!r:.80}{hint}")
 
 
-def check_upload(source: object) -> None:
-    """Refuse what would not be sent as a file."""
-    kind = type(source).__name__
-    if source is None or isinstance(source, Mapping):
-        raise TypeError(f"source must be bytes, a Path or an iterator of bytes, not {kind}")
+def check_upload(source: object, name: str = "source", hint: str = "") -> None:
+    """Refuse what would not be sent as a file.
+
+    Args:
+        source: What is to be sent.
+        name: Name of the parameter, for messages.
+        hint: What else to say about a mapping.
+    """
+    if source is None or isinstance(source, Mapping | str):
+        advice = "; write Path(...) around the name of a file" if isinstance(source, str) else hint
+        kind = type(cast("object", source)).__name__
+        raise TypeError(f"{name} must be bytes, the Path of a file or an iterator of bytes, not {kind}{advice}")
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
@@ -109,17 +182,24 @@ def nearest(key: str, known: Sequence[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else f" (there are {', '.join(known)})"
 
 
-def _checked(changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    for key, value in changes.items():
-        if value is None:
-            raise IncusArgumentError(
-                f"{key!r} cannot be None: a field is never unset, unlike a configuration key. Leave it out to keep it, "
-                "or give the empty value"
-            )
-    devices = changes.get("devices")
-    for device, options in cast("Mapping[str, object]", devices).items() if isinstance(devices, Mapping) else ():
-        if not options:  # the server would keep the device, or say something that does not help
-            raise IncusArgumentError(
-                f"an update cannot remove device {device!r:.80}; edit() can: del draft['devices'][{device!r:.80}]"
-            )
-    return changes
+def _check_items(
+    what: str, known: Iterable[str], fields: Mapping[str, Any], current: Mapping[str, Any] | None = None
+) -> None:
+    """Refuse what is no field of what is in a list (or a map), unless the server has sent such a key in that list."""
+    kinds: Mapping[str, object] = cast("Mapping[str, object]", known) if isinstance(known, Mapping) else {}
+    for field, kind in kinds.items():
+        names = [name for item in get_args(kind) if is_typeddict(item) for name in item.__annotations__]
+        if names and fields.get(field):
+            sent = {key for _, item in _items((current or {}).get(field)) for key in item}
+            for position, item in _items(fields[field]):
+                check_known(f"{field}[{position!r}] of {what}", (key for key in item if key not in sent), names)
+
+
+def _items(values: object) -> list[tuple[object, Mapping[str, Any]]]:
+    """Return what is in a list or a map, with where; what is no mapping is left to others."""
+    pairs: Iterable[tuple[object, object]] = ()
+    if isinstance(values, Mapping):
+        pairs = cast("Mapping[object, object]", values).items()
+    elif isinstance(values, Sequence):
+        pairs = enumerate(cast("Sequence[object]", values))
+    return [(position, cast("Mapping[str, Any]", item)) for position, item in pairs if isinstance(item, Mapping)]

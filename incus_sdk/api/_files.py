@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from .._answers import envelope, metadata
@@ -10,14 +11,15 @@ from .._paths import quote_file
 from .._requests import label
 from .._values import content_bytes, whole_number
 from ..exceptions import IncusError, IncusNotFoundError
-from ..models import FileStatus
 from ..operations import OperationResponse
 from ._bound import Bound
 from ._collection import Collection, T
-from ._file_headers import file_status
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
+
+    from ..api_client import StreamResponse
+    from ..models import FileStatus
 
 __all__ = ["BoundFiles", "FileVerbs"]
 
@@ -126,7 +128,7 @@ class FileVerbs(Collection[T]):
             IncusNotFoundError: There is no such instance or volume, or no such file.
         """
         async with self._api.stream("HEAD", self._file(name, path)) as response:
-            return file_status(response)
+            return _status(response)
 
     def _file(self, name: str, path: str | bytes | PurePosixPath) -> str:
         """URL of a file; its path is in it, and not among the parameters, so that messages name it."""
@@ -171,3 +173,30 @@ class BoundFiles(Bound):
 def _mode(mode: int) -> str:
     """The server reads a mode without its leading zero as a decimal number."""
     return f"{whole_number('mode', mode, 0, 0o7777, '; permissions are written as in 0o644'):04o}"
+
+
+def _status(answer: StreamResponse) -> FileStatus:
+    """Return what the headers of an answer about a file say."""
+    from ..models import FileStatus
+
+    kind = answer.header("x-incus-type") or "file"
+    size = answer.header("content-length") if kind == "file" else None
+    return FileStatus(
+        type=kind,
+        size=None if size is None else int(size),
+        mode=int(answer.header("x-incus-mode") or "0", 8),
+        uid=int(answer.header("x-incus-uid") or 0),
+        gid=int(answer.header("x-incus-gid") or 0),
+        modified=_time(answer.header("x-incus-modified")),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    """Read a time as Go prints it: `2026-01-02 03:04:05 +0000 UTC`."""
+    if not text:
+        return None
+    date, clock, offset, *_ = f"{text} +0000".split(" ")
+    try:
+        return datetime.fromisoformat(f"{date}T{clock}{offset}")
+    except ValueError:
+        return None

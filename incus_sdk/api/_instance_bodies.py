@@ -6,21 +6,18 @@ The server ignores fields that it does not know, so a misspelled one would be lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from .._values import body_values, check_key, config_value
 from ..exceptions import IncusArgumentError
-from ..models import InstanceCreateFields, InstanceData, InstancePut
-from ._bodies import nearest
+from ..models import InstanceCreateFields, InstancePut
+from ._bodies import check_changes, nearest
 
 IMAGES_URL = "https://images.linuxcontainers.org"
 """The public image server that the `incus` command calls `images:`."""
 
 FIELDS = tuple(InstancePut.__annotations__)
 """What an update can hold beside configuration keys."""
-
-SENT = frozenset((*FIELDS, *InstanceData.__struct_encode_fields__))
-"""What a replacement can hold: the fields, and what the server sends beside them, which it ignores."""
 
 CREATE_FIELDS = (*InstanceCreateFields.__annotations__, "config", "devices", "profiles", "ephemeral", "flavor")
 """What the keywords of a creation can be."""
@@ -69,29 +66,16 @@ def update_body(changes: Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError(f"an update must be a mapping, not {type(changes).__name__}")
     keys = [check_key(key, "an update") for key in changes]
     fields = {key: changes[key] for key in keys if "." not in key}
-    _check_changes(fields)
+    for key in fields:
+        if key not in FIELDS:
+            hint = nearest(key, FIELDS)
+            raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}; a configuration key has a dot in it")
+    check_changes(fields)
     body = body_values(fields)
     dotted = {key: config_value(key, changes[key]) for key in keys if "." in key}
     if dotted:
         body["config"] = {**body.get("config", {}), **dotted}
     return body
-
-
-def replace_body(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of a replacement; what the server sends beside the fields is let through."""
-    result = body_values(body)
-    _check_added(result)
-    return result
-
-
-def check_draft(current: Mapping[str, Any], draft: Mapping[str, Any]) -> None:
-    """Refuse what was added to a definition and is no field of an instance; what came from the server may be anything.
-
-    Args:
-        current: The definition as the server sent it.
-        draft: The definition as it is to be written.
-    """
-    _check_added(key for key in draft if key not in current)
 
 
 def image_source(image: str) -> dict[str, Any]:
@@ -119,28 +103,3 @@ def fingerprint(image: str) -> str | None:
 
 def _is_hex(text: Iterable[str]) -> bool:
     return all(character in "0123456789abcdef" for character in text)
-
-
-def _check_changes(fields: Mapping[str, Any]) -> None:
-    for key, value in fields.items():
-        if key not in FIELDS:
-            hint = nearest(key, FIELDS)
-            raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}; a configuration key has a dot in it")
-        if value is None:
-            raise IncusArgumentError(
-                f"{key!r} cannot be None: a field is never unset, unlike a configuration key. Leave it out to keep it, "
-                'or give the empty value ("" for description, [] for profiles)'
-            )
-    devices = fields.get("devices")
-    for device, options in cast("Mapping[str, object]", devices).items() if isinstance(devices, Mapping) else ():
-        if not options:  # the server would keep the device, or say something that does not help
-            raise IncusArgumentError(
-                f"an update cannot remove device {device!r:.80}; edit() can: del draft['devices'][{device!r:.80}]"
-            )
-
-
-def _check_added(keys: Iterable[str]) -> None:
-    for key in keys:
-        if check_key(key, "an instance") not in SENT:
-            hint = "; a configuration key goes into its config" if "." in key else nearest(key, FIELDS)
-            raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}")

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from ..api_client import StreamResponse
-from ..models import StorageVolumeBitmapCreateFields
 from ._bodies import create_body
 from ._bound import Bound
 from ._collection import Collection, T, check_name
 
 if TYPE_CHECKING:
     from .._disk import Target
+    from ..models import StorageVolumeBitmapCreateFields
     from .instances import InstancesAPI
 
 Repair = Literal["rebuild-config-volume", "rebuild-nvram"]
@@ -82,6 +82,8 @@ class DebugVerbs(Collection[T]):
             IncusBadRequestError: It is no virtual machine, or does not run.
             IncusAPIError: There are some of that name already, or the granularity is no power of 2.
         """
+        from ..models import StorageVolumeBitmapCreateFields  # with all models of volumes, so not before
+
         check_name(bitmap)
         known = StorageVolumeBitmapCreateFields.__annotations__
         body = create_body("StorageVolumeBitmap", known, fields, name=bitmap)

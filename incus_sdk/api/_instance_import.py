@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, overload
 
 from .._values import config_values, device_values
@@ -10,8 +9,9 @@ from ..api_client import Body
 from ..exceptions import IncusArgumentError
 from ..operations import OperationResponse
 from ..types import Config, Devices
-from ._below_instances import created_name
+from ._bodies import check_upload
 from ._collection import Gettable, T, check_name, check_wait
+from ._nested import created
 
 
 class ImportVerbs(Gettable[T]):
@@ -88,8 +88,7 @@ class ImportVerbs(Gettable[T]):
             IncusOperationConflictError: There is an instance of that name already (from the wait).
         """
         check_wait(wait)
-        if source is None or isinstance(source, Mapping):
-            raise TypeError("source must be bytes, the Path of a file or an iterator of bytes")
+        check_upload(source)
         if name is not None:
             check_name(name)
         if config or devices:
@@ -98,7 +97,7 @@ class ImportVerbs(Gettable[T]):
         if not wait:
             return operation
         await operation.wait()
-        return await self._made(name or created_name(operation, "instances"))
+        return await self._made(name or created(operation, "instances"))
 
 
 def _headers(

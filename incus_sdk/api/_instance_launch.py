@@ -10,9 +10,9 @@ from ..exceptions import IncusNotFoundError
 from ..models import InstanceCreateFields, InstanceSource
 from ..operations import OperationResponse
 from ..types import Config, Devices
-from ._below_instances import created_name
 from ._collection import Gettable, T, check_name
 from ._instance_bodies import create_body, fingerprint, image_source
+from ._nested import created
 
 Source = InstanceSource | Mapping[str, Any]
 
@@ -57,7 +57,7 @@ class LaunchVerbs(Gettable[T]):
         start: dict[str, Any] = {"start": True, **fields}
         operation = await self._create(name, source, config, devices, profiles, ephemeral, instance_type, flavor, start)
         await operation.wait()
-        return await self._made(name or created_name(operation, "instances"))
+        return await self._made(name or created(operation, "instances"))
 
     async def _create(
         self,

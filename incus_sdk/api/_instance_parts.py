@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Unpack, cast, overload
 
 from ..api_client import StreamResponse
-from ..models import InstanceBackupCreateFields
+from ..models import BackupTarget, InstanceBackupCreateFields
 from ..operations import OperationResponse
 from ._bound import Bound
 from ._collection import Collection, T
@@ -46,31 +46,31 @@ class PartVerbs(Collection[T]):
         """Return the group of the log files about an instance (`/1.0/instances/{name}/logs`)."""
         from .instance_logs import InstanceLogsAPI
 
-        return InstanceLogsAPI(self._api, name)
+        return InstanceLogsAPI(self._api, instance=name)
 
     def exec_output(self, name: str) -> InstanceExecOutputAPI:
         """Return the group of recorded output of commands (`/1.0/instances/{name}/logs/exec-output`)."""
         from .instance_logs import InstanceExecOutputAPI
 
-        return InstanceExecOutputAPI(self._api, name)
+        return InstanceExecOutputAPI(self._api, instance=name)
 
     def metadata(self, name: str) -> InstanceMetadataAPI:
         """Return the group for the metadata of an instance's image (`/1.0/instances/{name}/metadata`)."""
         from .instance_metadata import InstanceMetadataAPI
 
-        return InstanceMetadataAPI(self._api, name)
+        return InstanceMetadataAPI(self._api, instance=name)
 
     def templates(self, name: str) -> InstanceTemplatesAPI:
         """Return the group of an instance's templates (`/1.0/instances/{name}/metadata/templates`)."""
         from .instance_templates import InstanceTemplatesAPI
 
-        return InstanceTemplatesAPI(self._api, name)
+        return InstanceTemplatesAPI(self._api, instance=name)
 
     def nvram(self, name: str) -> InstanceNVRAMAPI:
         """Return the group of a virtual machine's UEFI variables (`/1.0/instances/{name}/nvram`)."""
         from .instance_nvram import InstanceNVRAMAPI
 
-        return InstanceNVRAMAPI(self._api, name)
+        return InstanceNVRAMAPI(self._api, instance=name)
 
 
 class BoundParts(Bound):
@@ -166,9 +166,15 @@ class BoundParts(Bound):
         """Make a backup of it, and keep it on the server; see `InstanceBackupsAPI.create`."""
         return await self._parts.backups(self._key).create(name, wait, **fields)
 
-    async def direct_backup(self, file: Target, **fields: Unpack[InstanceBackupCreateFields]) -> int:
+    async def upload_backup(
+        self, target: BackupTarget, wait: bool = False, **fields: Unpack[InstanceBackupCreateFields]
+    ) -> OperationResponse:
+        """Make a backup of it and have the server upload that; see `InstanceBackupsAPI.upload`."""
+        return await self._parts.backups(self._key).upload(target, wait, **fields)
+
+    async def direct_backup(self, target: Target, **fields: Unpack[InstanceBackupCreateFields]) -> int:
         """Make a backup of it and write that to a file at once; see `InstanceBackupsAPI.direct`."""
-        return await self._parts.backups(self._key).direct(file, **fields)
+        return await self._parts.backups(self._key).direct(target, **fields)
 
     @asynccontextmanager
     async def stream_direct_backup(

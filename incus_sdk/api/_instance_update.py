@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any, cast
 from ..exceptions import IncusPreconditionFailedError
 from ..models import InstanceBody, InstancePut
 from ..operations import OperationResponse
+from ._bodies import check_draft, replace_body
 from ._bound import BoundEditable
 from ._collection import T, check_wait
-from ._instance_bodies import check_draft, replace_body, update_body
-from ._writable import Editable
+from ._instance_bodies import FIELDS, update_body
+from ._writable import ATTEMPTS, Editable
 
 if TYPE_CHECKING:
     from .instances import InstancesAPI
 
+INSTANCE = "an instance"
 Changes = InstancePut | Mapping[str, Any]
 
 
 class UpdateVerbs(Editable[T, InstanceBody]):
     """The verbs that change the definition of an instance."""
+
+    _etag_suffices = False  # it does not cover the description
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        return FIELDS
 
     async def update(self, name: str, config: Changes, wait: bool = False) -> OperationResponse:
         """Change what is named, and nothing else (`PATCH /1.0/instances/{name}`).
@@ -42,7 +50,7 @@ class UpdateVerbs(Editable[T, InstanceBody]):
         Raises:
             IncusArgumentError: There is no such field, or a device would be removed (that is for `edit`).
             IncusBadRequestError: The server does not take a value.
-            IncusPreconditionFailedError: Others changed the instance in between, three times in a row.
+            IncusPreconditionFailedError: Others changed the instance in between, ten times in a row.
         """
         check_wait(wait)
         body = update_body(config)
@@ -64,16 +72,18 @@ class UpdateVerbs(Editable[T, InstanceBody]):
             IncusBadRequestError: The server does not take it (from the wait). It never takes one without the
                 `volatile` keys that the instance has.
         """
-        return await self._change("PUT", self._url(name), replace_body(body), wait)
+        sent = self._model.__struct_encode_fields__
+        return await self._change("PUT", self._url(name), replace_body(INSTANCE, FIELDS, sent, body), wait)
 
     def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
-        check_draft(current, draft)
+        check_draft(INSTANCE, FIELDS, current, draft, self._model.__struct_encode_fields__, rename=True)
         return super()._edited(current, draft)
 
-    async def _patch(self, name: str, body: dict[str, Any], attempts: int = 3) -> OperationResponse:
+    async def _patch(self, name: str, body: dict[str, Any], attempts: int = ATTEMPTS) -> OperationResponse:
         """Change an instance and keep its description, which Incus 6.0 empties whenever a PATCH does not repeat it.
 
-        The ETag sees to it that what somebody else writes in between is not undone by the repetition.
+        The ETag does not cover the description, so it is read right before: only what somebody else makes of it in that
+        moment can be undone, and not even that if anything else changed with it.
         """
         current, etag = await self._api.read_with_etag(self._url(name))
         unchanged = {"description": current.get("description") or ""}

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar, cast
 
 from .._values import body_values
 from ..exceptions import IncusArgumentError, IncusPreconditionFailedError
 from ..operations import OperationResponse
-from ._bodies import as_it_came, check_known, merged, replace_body
+from ._bodies import as_it_came, check_draft, merged, replace_body
 from ._collection import Collection, T, check_wait
 
 PutT = TypeVar("PutT", bound=Mapping[str, Any])
 BodyT = TypeVar("BodyT", bound=Mapping[str, Any])
 
+ATTEMPTS = 10
+"""How often to try an update that others keep overtaking: it costs two cheap requests, and one of them gets through."""
+
 
 class Editable(Collection[T], Generic[T, BodyT]):
     """The verbs `edit` and `modify`: change a definition without losing what others, or newer servers, put there.
 
-    A group sets `_etag_counts` to `False` if the server gives an ETag to its objects, but takes any change whatever the
-    `If-Match` says: then the client looks for itself.
+    A group sets `_etag_suffices` to `False` if the server takes any change whatever the `If-Match` says, or if its ETag
+    does not cover all that can be changed: then the client looks for itself as well.
     """
 
-    _etag_counts: bool = True
+    _etag_suffices: bool = True
+
+    @property
+    def _fields(self) -> Iterable[str]:
+        """What can be changed."""
+        return ()
 
     @asynccontextmanager
     async def edit(self, name: str) -> AsyncGenerator[BodyT]:
@@ -39,27 +46,32 @@ class Editable(Collection[T], Generic[T, BodyT]):
         Raises:
             IncusPreconditionFailedError: Somebody else changed the object in the meantime; nothing was written.
         """
+        from copy import deepcopy
+
         current, etag = await self._api.read_with_etag(self._url(name))
         filled = {key: value for key, value in self._empty().items() if current.get(key) is None}
-        draft = {**copy.deepcopy(current), **filled}
+        draft = {**deepcopy(current), **filled}
         yield cast("BodyT", draft)
         changed = as_it_came(current, draft, filled)
         if changed != current:
-            operation = await self._write("PUT", name, self._edited(current, changed), etag)
+            body = self._edited(current, changed)
+            if not self._etag_suffices:
+                await self._check_unchanged(name, current, etag)
+            operation = await self._api.operation("PUT", self._url(name), body, etag=etag)
             await operation.wait()
 
     def _empty(self) -> dict[str, Any]:
         """Return the lists and maps that a draft is to have, where servers leave out, or call null, what is empty."""
         return {}
 
-    async def _write(self, method: str, name: str, body: dict[str, Any], etag: str) -> OperationResponse:
-        """Send a definition that was read before, unless somebody has changed it since."""
+    async def _check_unchanged(self, name: str, read: dict[str, Any], etag: str) -> None:
+        """Refuse to write over what somebody has changed since it was read: the definition, whatever else moves."""
         path = self._url(name)
-        if not self._etag_counts and (await self._api.read_with_etag(path))[1] != etag:
+        now, mark = await self._api.read_with_etag(path)
+        if mark != etag or any(now.get(field) != read.get(field) for field in self._fields):
             raise IncusPreconditionFailedError(
-                f"{method} {path}: it has changed since it was read, so nothing was written; read it again", 412
+                f"PUT {path}: it has changed since it was read, so nothing was written; read it again", 412
             )
-        return await self._api.operation(method, path, body, etag=etag)
 
     def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
         """Return a changed definition as the server takes it; a group that can tell a slip of the pen refuses it."""
@@ -82,8 +94,7 @@ class Editable(Collection[T], Generic[T, BodyT]):
         for attempt in range(1, attempts + 1):
             try:
                 async with self.edit(name) as draft:
-                    if hasattr(change(draft), "__await__"):
-                        raise TypeError("change must be a plain function: nobody would await what this one returns")
+                    _check_plain(change(draft))
             except IncusPreconditionFailedError:
                 if attempt == attempts:
                     raise
@@ -105,6 +116,11 @@ class Definable(Editable[T, BodyT], Generic[T, PutT, BodyT]):
         return self._put.__annotations__
 
     @property
+    def _sent(self) -> Iterable[str]:
+        """What the server sends of an object."""
+        return self._model.__struct_encode_fields__
+
+    @property
     def _noun(self) -> str:
         return self._model.__name__
 
@@ -113,26 +129,27 @@ class Definable(Editable[T, BodyT], Generic[T, PutT, BodyT]):
         return {key: value for key, value in nothing.items() if isinstance(value, list | dict)}
 
     def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
-        check_known(self._noun, (key for key in draft if key not in current), self._fields)
+        check_draft(self._noun, self._fields, current, draft, self._sent, hasattr(self, "rename"))
         return super()._edited(current, draft)
 
-    async def _update(self, name: str, changes: PutT, attempts: int = 3) -> OperationResponse:
+    async def _update(self, name: str, changes: PutT, attempts: int = ATTEMPTS) -> OperationResponse:
         """Change what is named, and keep the rest: servers empty some of what a PATCH does not repeat.
 
-        Under the ETag, so that what somebody else writes in between is not undone by the repetition.
+        Under the ETag, so that what somebody else writes in between is not undone by the repetition. Where the ETag
+        does not suffice, reading once more would be no better: nothing lies between this reading and the writing.
         """
         current, etag = await self._api.read_with_etag(self._url(name))
         body = merged(self._noun, self._fields, current, changes)
         try:
-            return await self._write(self._updating, name, body, etag)
+            return await self._api.operation(self._updating, self._url(name), body, etag=etag)
         except IncusPreconditionFailedError:
             if attempts == 1:
                 raise
         return await self._update(name, changes, attempts - 1)
 
     async def _replace(self, name: str, body: PutT) -> OperationResponse:
-        sent = self._model.__struct_encode_fields__
-        return await self._api.operation("PUT", self._url(name), replace_body(self._noun, self._fields, sent, body))
+        definition = replace_body(self._noun, self._fields, self._sent, body)
+        return await self._api.operation("PUT", self._url(name), definition)
 
 
 class Writable(Definable[T, PutT, BodyT]):
@@ -153,7 +170,7 @@ class Writable(Definable[T, PutT, BodyT]):
             IncusArgumentError: There is no such field, or a device would be removed (that is for `edit`).
             IncusBadRequestError: The server does not take a value.
             IncusNotFoundError: There is no object of that name.
-            IncusPreconditionFailedError: Others changed the object in between, three times in a row.
+            IncusPreconditionFailedError: Others changed the object in between, ten times in a row.
         """
         await self._update(name, changes)
 
@@ -189,7 +206,7 @@ class BackgroundWritable(Definable[T, PutT, BodyT]):
             IncusArgumentError: There is no such field.
             IncusBadRequestError: The server does not take a value.
             IncusNotFoundError: There is no object of that name.
-            IncusPreconditionFailedError: Others changed the object in between, three times in a row.
+            IncusPreconditionFailedError: Others changed the object in between, ten times in a row.
         """
         check_wait(wait)
         operation = await self._update(name, changes)
@@ -211,3 +228,11 @@ class BackgroundWritable(Definable[T, PutT, BodyT]):
         check_wait(wait)
         operation = await self._replace(name, body)
         return await operation.wait() if wait else operation
+
+
+def _check_plain(returned: object) -> None:
+    if not hasattr(returned, "__await__"):
+        return
+    if isinstance(returned, Coroutine):
+        returned.close()  # or Python would complain, too
+    raise TypeError("change must be a plain function: nobody would await what this one returns")

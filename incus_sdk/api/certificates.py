@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
-from typing import Any, cast
 
-from .._encoding import encode
 from .._pem import fingerprint, normalise, read_certificates
 from .._values import text_list
-from ..exceptions import IncusArgumentError
 from ..models import CertificateBody, CertificateData, CertificatePut
 from ..operations import OperationResponse
 from ._bodies import create_body
 from ._bound import BoundDelete, BoundGet, BoundWritable
 from ._collection import Deletable, Filterable, Gettable
+from ._tokens import token_text
 from ._writable import Writable
 
 __all__ = ["Certificate", "CertificatesAPI", "token_text"]
-
-NEVER = "0001-01-01T00:00:00Z"
-"""What stands in a token that does not expire."""
 
 
 class Certificate(CertificateData, BoundGet, BoundWritable[CertificatePut, CertificateBody], BoundDelete):
@@ -125,29 +120,6 @@ class CertificatesAPI(
             IncusBadRequestError: The server trusts this client already, or the text is no token.
         """
         await self._api.operation("POST", self._url(), {"type": "client", "trust_token": token})
-
-
-def token_text(token: Mapping[str, Any]) -> str:
-    """Return the text of a token, as `incus remote add` and `CertificatesAPI.use_token` take it. It is a secret.
-
-    Args:
-        token: What `CertificatesAPI.create_token` returned.
-
-    Raises:
-        IncusArgumentError: It is the answer to something else.
-    """
-    operation = cast("Mapping[str, Any]", token.get("metadata") or {})
-    details = cast("Mapping[str, Any]", operation.get("metadata") or {})
-    if operation.get("class") != "token" or "request" not in details:
-        raise IncusArgumentError("that is no answer of create_token(), so there is no token in it")
-    content = {
-        "client_name": details["request"]["name"],
-        "fingerprint": details["fingerprint"],
-        "addresses": details["addresses"],
-        "secret": details["secret"],
-        "expires_at": details.get("expiresAt") or NEVER,
-    }
-    return base64.b64encode(encode(content)).decode()
 
 
 def _fields(

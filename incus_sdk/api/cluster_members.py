@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import builtins
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
-from .._encoding import encode
 from .._filters import fulfils
-from ..exceptions import IncusArgumentError
 from ..models import ClusterMemberBody, ClusterMemberData, ClusterMemberPut, ClusterMemberState
 from ..operations import OperationResponse
 from ._bound import BoundGet, BoundWritable
 from ._collection import Gettable, Listable, check_name
+from ._tokens import token_text
 from ._writable import Writable
 
 __all__ = ["ClusterMember", "ClusterMembersAPI", "token_text"]
@@ -174,26 +172,3 @@ class ClusterMembersAPI(
     async def _post_state(self, name: str, action: str, mode: str | None, wait: bool) -> OperationResponse:
         body = {"action": action} if mode is None else {"action": action, "mode": mode}
         return await self._change("POST", self._url(name, suffix="/state"), body, wait)
-
-
-def token_text(token: Mapping[str, Any]) -> str:
-    """Return the text of a token, as `ClusterAPI.join` and `incus admin init` take it. It is a secret.
-
-    Args:
-        token: What `create_token` returned.
-
-    Raises:
-        IncusArgumentError: It is the answer to something else.
-    """
-    operation = cast("Mapping[str, Any]", token.get("metadata") or {})
-    details = cast("Mapping[str, Any]", operation.get("metadata") or {})
-    if operation.get("class") != "token" or "serverName" not in details:
-        raise IncusArgumentError("that is no answer of create_token(), so there is no token in it")
-    content = {
-        "server_name": details["serverName"],
-        "fingerprint": details["fingerprint"],
-        "addresses": details["addresses"],
-        "secret": details["secret"],
-        "expires_at": details["expiresAt"],
-    }
-    return base64.b64encode(encode(content)).decode()

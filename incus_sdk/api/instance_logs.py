@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ..api_client import StreamResponse
-from ._below_instances import Part
+from ._nested import Part
 
 if TYPE_CHECKING:
     from .._disk import Target

@@ -13,8 +13,8 @@ from .._values import content_bytes, text_list
 from ..api_client import APIClient
 from ..exceptions import IncusArgumentError
 from ..models import InstanceNVRAMVariable, InstanceNVRAMVariableBody, InstanceNVRAMVariablePut
-from ._below_instances import Part
 from ._bodies import nearest
+from ._nested import Part
 from ._writable import Editable
 
 __all__ = ["InstanceNVRAMAPI"]
@@ -42,7 +42,7 @@ class InstanceNVRAMAPI(Part):
     _path = "/1.0/instances/{instance}/nvram"
 
     def __init__(self, client: APIClient, instance: str) -> None:
-        super().__init__(client, instance)
+        super().__init__(client, instance=instance)
         self._instance = instance
 
     async def guids(self) -> builtins.list[str]:

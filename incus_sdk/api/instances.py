@@ -14,7 +14,6 @@ from ..operations import OperationResponse
 from ..types import Config, Devices
 from ._bound import BoundBackgroundDelete, BoundBackgroundRename
 from ._collection import BackgroundDeletable, BackgroundRenamable, Gettable, Listable, check_name, check_wait
-from ._instance_console import BoundConsole, ConsoleVerbs
 from ._instance_debug import BoundDebug, DebugVerbs
 from ._instance_exec import BoundExec, ExecVerbs
 from ._instance_files import BoundFiles, FileVerbs
@@ -40,7 +39,6 @@ class Instance(
     BoundFiles,
     BoundUpdate,
     BoundParts,
-    BoundConsole,
     BoundStreams,
     BoundMoves,
     BoundDebug,
@@ -90,7 +88,6 @@ class InstancesAPI(
     ImportVerbs[Instance],
     UpdateVerbs[Instance],
     PartVerbs[Instance],
-    ConsoleVerbs[Instance],
     StreamVerbs[Instance],
     MoveVerbs[Instance],
     DebugVerbs[Instance],

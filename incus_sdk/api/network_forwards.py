@@ -37,7 +37,7 @@ class NetworkForwardsAPI(
     _path = "/1.0/networks/{network}/forwards"
     _model = NetworkForward
     _put = NetworkForwardPut
-    _etag_counts = False
+    _etag_suffices = False
 
     async def create(self, listen_address: str, **fields: Unpack[NetworkForwardPut]) -> NetworkForward:
         """Create a forward (`POST /1.0/networks/{network}/forwards`).

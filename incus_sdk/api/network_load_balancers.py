@@ -51,7 +51,7 @@ class NetworkLoadBalancersAPI(
     _path = "/1.0/networks/{network}/load-balancers"
     _model = NetworkLoadBalancer
     _put = NetworkLoadBalancerPut
-    _etag_counts = False
+    _etag_suffices = False
 
     async def create(self, listen_address: str, **fields: Unpack[NetworkLoadBalancerPut]) -> NetworkLoadBalancer:
         """Create a load balancer (`POST /1.0/networks/{network}/load-balancers`).

@@ -33,7 +33,7 @@ class NetworkPeersAPI(
     _path = "/1.0/networks/{network}/peers"
     _model = NetworkPeer
     _put = NetworkPeerPut
-    _etag_counts = False
+    _etag_suffices = False
 
     async def create(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
@@ -10,9 +10,6 @@ from ..api_client import StreamResponse
 from ..models import BackupTarget, StorageVolumeBackupCreateFields, StorageVolumeBackupData
 from ..operations import OperationResponse
 from ._backups import BackupVerbs, BoundBackup
-from ._bodies import create_body
-from ._collection import check_name, check_wait
-from ._nested import created
 
 if TYPE_CHECKING:
     from .._disk import Target
@@ -29,6 +26,7 @@ class StorageVolumeBackupsAPI(BackupVerbs[StorageVolumeBackup]):
 
     _path = "/1.0/storage-pools/{pool}/volumes/{type}/{volume}/backups"
     _model = StorageVolumeBackup
+    _making = StorageVolumeBackupCreateFields
 
     @overload
     async def create(
@@ -69,30 +67,27 @@ class StorageVolumeBackupsAPI(BackupVerbs[StorageVolumeBackup]):
             IncusOperationConflictError: There is a backup of that name already (from the wait).
             IncusBadRequestError: The server does not have that compression.
         """
-        check_wait(wait)
-        if name is not None:
-            check_name(name)
-        operation = await self._change("POST", self._url(), _body(fields, name), wait)
-        return await self._made(name or created(operation, "backups")) if wait else operation
+        return await self._create(name, wait, fields)
 
     async def upload(
         self, target: BackupTarget, wait: bool = False, **fields: Unpack[StorageVolumeBackupCreateFields]
     ) -> OperationResponse:
         """Make a backup and have the server upload it, keeping none itself (`POST …/backups` with a `target`).
 
-        Needs the API extension `backup_s3_upload`.
+        Needs the API extension `backup_s3_upload` (Incus 7.0).
 
         Args:
-            target: Where to: `protocol` (`S3`), `url`, `bucket_name`, `path`, `access_key`, `secret_key`.
-            wait: Whether to return only when it is there.
-            **fields: See `create`.
+            target: Where to: `protocol` (`s3`), `url`, `bucket_name`, `path`, `access_key`, `secret_key`.
+            wait: Whether to return only when it is there; otherwise the answer's `wait()` tells how it ended.
+            **fields: How it is made; see `create`.
 
         Raises:
             IncusMissingExtensionError: The server cannot do that.
             IncusNotFoundError: There is no such volume.
+            IncusArgumentError: The target has no such field.
             IncusOperationError: The upload failed (from the wait).
         """
-        return await self._change("POST", self._url(), {**_body(fields), "target": dict(target)}, wait)
+        return await self._upload(target, wait, fields)
 
     async def direct(self, target: Target, **fields: Unpack[StorageVolumeBackupCreateFields]) -> int:
         """Make a backup and write it to a file at once, and return its size in bytes.
@@ -110,7 +105,7 @@ class StorageVolumeBackupsAPI(BackupVerbs[StorageVolumeBackup]):
             IncusConnectionError: The connection broke before the end, or the server failed half-way.
             OSError: The file cannot be written.
         """
-        return await self._direct(target, _body(fields))
+        return await self._direct(target, fields)
 
     @asynccontextmanager
     async def stream_direct(self, **fields: Unpack[StorageVolumeBackupCreateFields]) -> AsyncGenerator[StreamResponse]:
@@ -123,9 +118,5 @@ class StorageVolumeBackupsAPI(BackupVerbs[StorageVolumeBackup]):
             IncusMissingExtensionError: The server cannot do that.
             IncusNotFoundError: There is no such volume.
         """
-        async with self._stream_direct(_body(fields)) as response:
+        async with self._stream_direct(fields) as response:
             yield response
-
-
-def _body(fields: Mapping[str, object], name: str | None = None) -> dict[str, object]:
-    return create_body("StorageVolumeBackup", StorageVolumeBackupCreateFields.__annotations__, fields, name=name)

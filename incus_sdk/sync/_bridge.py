@@ -243,8 +243,11 @@ class APIClient:
         """Write an answer to a file, and return its size in bytes; see the method of `incus_sdk.APIClient`."""
         from .._disk import Sink
 
-        with self.stream(method, path, params, data, headers) as response:
-            return _write_all(response, Sink(target, sha256, label(method, path)))
+        with (
+            Sink(target, sha256, label(method, path)) as sink,
+            self.stream(method, path, params, data, headers) as response,
+        ):
+            return _write_all(response, sink)
 
     def download_image(
         self, path: str, target: Target, rootfs: Target | None, fingerprint: str, params: Params | None = None

@@ -17,6 +17,7 @@ from incus_sdk import (
     IncusBadRequestError,
     IncusConfigurationError,
     IncusConflictError,
+    IncusMissingExtensionError,
     IncusNotFoundError,
     IncusPermissionError,
     IncusPreconditionFailedError,
@@ -144,6 +145,51 @@ async def test_tokens(listening: PrivateIncus, face: Face, tmp_path: Path) -> No
         await call(found.delete())
         with pytest.raises(IncusPermissionError, match="No matching certificate add operation"):
             await call(new.certificates.use_token(text))
+
+
+@pytest.fixture
+async def restricted(listening: PrivateIncus, face: Face, tmp_path: Path) -> AsyncGenerator[Client]:
+    """A client whose certificate is good for the project `theirs` alone."""
+    issued = trustme.CA().issue_cert("restricted.example")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "restricted.pem"))
+    async with Client(listening.endpoint) as admin:
+        project = await admin.projects.create("theirs")
+        pem = issued.cert_chain_pems[0].bytes()
+        certificate = await admin.certificates.create(pem, "restricted", restricted=True, projects=["theirs"])
+        address, verify = listening.https, listening.server_cert
+        async with entered(face.client(address, cert=str(tmp_path / "restricted.pem"), verify=verify)) as client:
+            yield client
+        await certificate.delete()
+        await project.delete()
+
+
+async def test_restricted_clients(restricted: Client) -> None:
+    """Of what it may not see, a newer server shows nothing, and an older one says so, in lists as a 500."""
+    version = (await call(restricted.server.get())).environment.server_version
+    assert await call(restricted.use_project("theirs").instances.list()) == []
+    with pytest.raises(IncusPermissionError):
+        await call(restricted.instances.get("x"))
+    with pytest.raises(IncusPermissionError, match="Certificate is restricted"):
+        await call(restricted.warnings.list())
+    if not version.startswith("6.0"):
+        assert await call(restricted.instances.list()) == []
+        assert await call(restricted.storage_pools.names())
+        return
+    for lists in (restricted.instances, restricted.profiles, restricted.images.aliases):
+        with pytest.raises(IncusPermissionError, match=r"restricted to other projects; use_project\(\)"):
+            await call(lists.list())
+    with pytest.raises(IncusPermissionError, match="Certificate is restricted"):
+        await call(restricted.storage_pools.list())
+
+
+async def test_strangers(listening: PrivateIncus, face: Face, tmp_path: Path) -> None:
+    """Servers tell them nothing of their extensions, or that they have none of a newer one."""
+    trustme.CA().issue_cert("stranger.example").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "s.pem"))
+    address, verify = listening.https, listening.server_cert
+    async with entered(face.client(address, cert=str(tmp_path / "s.pem"), verify=verify)) as stranger:
+        told = (await call(stranger.server.get())).api_extensions
+        with pytest.raises(IncusMissingExtensionError if told else IncusPermissionError):
+            await call(stranger.network_address_sets.list())
 
 
 async def test_revoking_a_token(listening: PrivateIncus, face: Face) -> None:

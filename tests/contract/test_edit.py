@@ -11,6 +11,7 @@ from incus_sdk import Client, IncusArgumentError, IncusBadRequestError, IncusNot
 from incus_sdk import IncusPreconditionFailedError as Conflict
 from incus_sdk.models import InstanceBody
 
+from .conftest import ROOT_DISK
 from .support import NOTHING, Face, call, entered, listening
 
 Editing = AbstractAsyncContextManager[InstanceBody]
@@ -45,10 +46,10 @@ async def test_edit_keeps_what_it_does_not_know(client: Client, admin: Client, n
     assert after["config"] == empty.config
 
 
-async def _edit_while_another_does(editing: Editing, admin: Client, name: str) -> None:
+async def _edit_while_another_does(editing: Editing, admin: Client, name: str, theirs: dict[str, Any]) -> None:
     async with entered(editing) as draft:
         draft["config"]["user.mine"] = "1"
-        await admin.instances.update(name, {"user.theirs": "2"})
+        await admin.instances.update(name, theirs)
 
 
 async def _edit_and_raise(editing: Editing) -> None:
@@ -60,9 +61,40 @@ async def _edit_and_raise(editing: Editing) -> None:
 async def test_edit_under_somebody_elses_change(client: Client, admin: Client, name: str, empty: Instance) -> None:
     editing = client.instances.edit(name)
     with pytest.raises(Conflict, match=f"PUT /1.0/instances/{name}") as caught:
-        await _edit_while_another_does(editing, admin, name)
+        await _edit_while_another_does(editing, admin, name, {"user.theirs": "2"})
     assert caught.value.status_code == 412
     assert (await call(client.instances.get(name))).config == {**empty.config, "user.theirs": "2"}
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"description": "theirs"},
+        {"ephemeral": True},
+        {"profiles": [], "devices": ROOT_DISK},
+        {"config": {"user.theirs": "1"}},
+    ],
+)
+async def test_edit_under_a_change_of_each_field(
+    client: Client, admin: Client, name: str, empty: Instance, theirs: dict[str, Any]
+) -> None:
+    """The server's ETag does not cover the description."""
+    with pytest.raises(Conflict, match=f"PUT /1.0/instances/{name}"):
+        await _edit_while_another_does(client.instances.edit(name), admin, name, theirs)
+    after = (await call(client.instances.get(name))).to_dict()
+    assert "user.mine" not in after["config"]
+    assert {**after, **theirs, "config": {**after["config"], **theirs.get("config", {})}} == after
+
+
+async def test_edit_of_what_cannot_be_changed(client: Client, name: str, empty: Instance) -> None:
+    def change(draft: Any) -> None:
+        draft["name"] = f"{name}-b"
+
+    with pytest.raises(IncusArgumentError, match=r"cannot change 'name' of an instance; rename\(\) can"):
+        await call(client.instances.modify(name, change))
+    with pytest.raises(IncusArgumentError, match=r"cannot change 'name' of Profile; rename\(\) can"):
+        await call(client.profiles.modify("default", change))
+    assert (await call(client.instances.get(name))).to_dict() == empty.to_dict()
 
 
 async def test_edit_that_raises_writes_nothing(client: Client, name: str, empty: Instance) -> None:
@@ -92,13 +124,14 @@ async def test_all_goes_back_under_the_etag(face: Face) -> None:
     """What a newer server may send, too, and just as it came."""
     sent = {"name": "x", "config": {"a.b": "1"}, "new": {"list": [1, None, 0.5]}, "big": 2**60, "description": ""}
     async with listening() as listener:
-        listener.answers = [sent]
+        listener.answers = [sent, {**sent, "status": "Running"}]
         client = face.client(listener.endpoint)
         with pytest.raises(IncusBadRequestError, match="noted"):
             await face.start(lambda: client.instances.modify("x", lambda draft: draft.update({"description": "new"})))
         await face.start(client.disconnect)
-    got, put = listener.requests
-    assert (got.method, put.method, put.headers["if-match"]) == ("GET", "PUT", '"an-etag"')
+    *got, put = listener.requests
+    assert ([each.method for each in got], put.method) == (["GET", "GET"], "PUT")
+    assert put.headers["if-match"] == '"an-etag"'
     assert put.json() == {**sent, "description": "new"}
 
 

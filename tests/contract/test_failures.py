@@ -38,8 +38,12 @@ WITH_A_MACHINE = {(row.where, row.text) for row in TABLE if row.where == "/bitma
 """These need a virtual machine that runs: they were met by hand, and tests/unit/test_failures.py has what was said."""
 
 
+RESTRICTED = {("", row.text) for row in TABLE if row.status == 403}
+"""These need a client whose certificate is restricted: test_certificates.py has them."""
+
+
 def test_each_row_has_a_provocation() -> None:
-    met = set(PROVOCATIONS) | set(clustered.PROVOCATIONS) | WHILE_STOPPING | WITH_A_MACHINE
+    met = set(PROVOCATIONS) | set(clustered.PROVOCATIONS) | WHILE_STOPPING | WITH_A_MACHINE | RESTRICTED
     assert met == {(row.where, row.text) for row in TABLE}
 
 

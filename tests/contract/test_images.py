@@ -24,7 +24,7 @@ from incus_sdk import (
     IncusPreconditionFailedError,
     Instance,
 )
-from incus_sdk.models import ImageBody, ImagesPostSource
+from incus_sdk.models import ImageBody, ImagePut, ImagesPostSource
 from incus_sdk.sync import Client as SyncClient
 from incus_sdk.testing import PrivateIncus
 
@@ -274,15 +274,46 @@ async def test_update_and_replace(client: Client, name: str, image: Image, mine:
         await call(client.images.update("ab" * 32, {"public": True}))
 
 
-async def _edit_while_another_does(client: Client, admin: Client, fingerprint: str) -> None:
+FIELDS: dict[str, Any] = {
+    "auto_update": True,
+    "expires_at": "2031-01-02T03:04:05Z",
+    "profiles": [],
+    "properties": {"theirs": "1"},
+    "public": True,
+}
+"""What an update can change, with values that an image does not have at first."""
+
+
+async def test_update_of_each_field(client: Client, image: Image) -> None:
+    assert ImagePut.__annotations__.keys() == FIELDS.keys()
+    expected = (await call(client.images.get(image.fingerprint))).to_dict()
+    for field, value in FIELDS.items():
+        changes: Any = {field: value}
+        await call(client.images.update(image.fingerprint, changes))
+        expected[field] = value if field != "properties" else {**image.properties, **value}
+        assert (await call(client.images.get(image.fingerprint))).to_dict() == expected
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_edit_under_a_change_of_each_field(client: Client, admin: Client, image: Image, field: str) -> None:
+    """The server's ETag covers neither profiles nor expires_at."""
+    theirs: Any = {field: FIELDS[field]}
+    with pytest.raises(IncusPreconditionFailedError):
+        await _edit_while_another_does(client, admin, image.fingerprint, theirs)
+    after = (await call(client.images.get(image.fingerprint))).to_dict()
+    assert after[field] == (theirs[field] if field != "properties" else {**image.properties, **theirs[field]})
+    assert "mine" not in after["properties"]
+
+
+async def _edit_while_another_does(client: Client, admin: Client, fingerprint: str, theirs: ImagePut) -> None:
     async with entered(client.images.edit(fingerprint)) as draft:
         draft["properties"]["mine"] = "1"
-        await admin.images.update(fingerprint, {"properties": {"theirs": "2"}})
+        await admin.images.update(fingerprint, theirs)
 
 
 async def test_two_at_once(client: Client, admin: Client, server: Server, image: Image) -> None:
     with pytest.raises(IncusPreconditionFailedError):
-        await _edit_while_another_does(client, admin, image.fingerprint)
+        await _edit_while_another_does(client, admin, image.fingerprint, {"properties": {"theirs": "2"}})
     found = await call(client.images.get(image.fingerprint))
     assert found.properties == {**image.properties, "theirs": "2"}
     rivals = iter(["3"])

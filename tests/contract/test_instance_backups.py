@@ -16,8 +16,10 @@ from incus_sdk import (
     IncusMissingExtensionError,
     IncusNotFoundError,
     IncusOperationConflictError,
+    IncusOperationError,
     Instance,
 )
+from incus_sdk.models import BackupTarget
 
 from .support import Server, call, entered, names
 
@@ -122,6 +124,24 @@ async def test_what_is_no_backup(client: Client, name: str) -> None:
     for source in (None, {"type": "none"}):
         with pytest.raises(TypeError, match="source must be bytes"):
             await call(client.instances.import_backup(source, name))
+
+
+async def test_upload(client: Client, server: Server, name: str, empty: Instance) -> None:
+    """There is nothing to upload to: the server gets as far as the protocol, or that nobody answers."""
+    target: BackupTarget = {"protocol": "S3", "url": "http://127.0.0.1:1", "bucket_name": "b", "path": "p"}
+    mine, group = await call(client.instances.get(name)), client.instances.backups(name)
+    if server.version == "6.0":
+        for upload in (mine.upload_backup, group.upload):
+            with pytest.raises(IncusMissingExtensionError, match="backup_s3_upload"):
+                await call(upload(target))
+        return
+    with pytest.raises(IncusOperationError, match='Unsupported backup target protocol "S3"'):
+        await call(mine.upload_backup(target, wait=True, instance_only=True))
+    keys: BackupTarget = {"access_key": "a", "secret_key": "s"}
+    operation = await call(group.upload({**target, **keys, "protocol": "s3"}))
+    with pytest.raises(IncusOperationError, match="connection refused"):
+        await call(operation.wait())
+    assert await call(group.names()) == []
 
 
 async def test_direct(client: Client, server: Server, name: str, empty: Instance, tmp_path: Path) -> None:

@@ -52,6 +52,18 @@ async def test_list_filters(client: Client, name: str, empty: Instance) -> None:
     found = await call(client.instances.list(filter=f"name eq {empty.name}"))
     assert [item.name for item in found] == [name]
     assert [item.name for item in await call(client.instances.list(0, filter=f"name eq {name}"))] == [name]
+    config = {"user.number": [1, 2], "user.flag": [True, False]}  # texts, so there can be several
+    await call(client.instances.update(name, {"user.number": 2, "user.flag": True}))
+    conditions: list[dict[str, object]] = [
+        {"name": name, "ephemeral": [False]},
+        {"name": name, "ephemeral": [False, True]},
+        {"name": [name], **{f"config.{key}": values for key, values in config.items()}},
+    ]
+    for condition in conditions:
+        assert [item.name for item in await call(client.instances.list(filter=condition))] == [name]
+    assert await call(client.instances.list(filter={"name": name, "ephemeral": (True,)})) == []
+    with pytest.raises(IncusArgumentError, match="'status_code' has 2 numbers"):
+        await call(client.instances.list(filter={"status_code": [102, 103]}))
 
 
 async def test_list_of_all_projects_gives_objects_of_their_own_project(

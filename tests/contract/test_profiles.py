@@ -133,6 +133,15 @@ async def test_modify_begins_again(client: Client, server: Server, profile: str)
     assert (await call(client.profiles.get(profile))).config == {"user.a": "1", "user.mine": "1", "user.theirs": "2"}
 
 
+async def test_modify_by_what_nobody_would_await(client: Client, profile: str) -> None:
+    async def change(draft: ProfileBody) -> None:
+        draft["description"] = "lost"
+
+    with pytest.raises(TypeError, match="plain function"):
+        await call(client.profiles.modify(profile, change))
+    assert (await call(client.profiles.get(profile))).description == "kept"
+
+
 async def test_edit_with_what_is_no_field(client: Client, profile: str) -> None:
     with pytest.raises(IncusArgumentError, match="did you mean 'devices'"):
         async with entered(client.profiles.edit(profile)) as draft:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+import threading
+from collections.abc import AsyncGenerator, Generator
 from typing import Any, cast
 
 import pytest
@@ -22,8 +23,11 @@ from incus_sdk import (
     Instance,
     RunOutcome,
 )
+from incus_sdk.testing import PrivateIncus
 
+from ..unit.transport.peers import descriptors
 from .commands import LONG, asleep, everything, no_sleepers, sleepers
+from .conftest import ROOT_DISK
 from .support import MIB, Face, Server, call
 
 # -- results ----------------------------------------------------------------------------------------------------------
@@ -268,6 +272,34 @@ async def test_many_at_once(client: Client, face: Face, server: Server) -> None:
     assert [process.stdout for process in done] == [b"%d\n" % number for number in range(100)]
 
 
+async def test_many_in_a_row(client: Client, face: Face, server: Server) -> None:
+    """Nothing grows: no descriptors, tasks or threads."""
+
+    def held() -> tuple[int, int, int]:
+        return len(descriptors()), len(asyncio.all_tasks()), threading.active_count()
+
+    for _ in range(2):  # the pool's connection, and the threads of the test
+        await face.start(lambda: client.instances.run(server.box, ["true"]))
+    before = held()
+    for number in range(200):
+        done = await call(client.instances.run(server.box, ["echo", str(number)], text=True, check=True))
+        assert done.stdout == f"{number}\n"
+    with pytest.raises(IncusOperationNotFoundError):
+        await call(client.instances.run(server.box, ["/no/such/thing"]))
+    assert held() == before
+
+
+async def test_in_a_project(client: Client, admin: Client, project: str) -> None:
+    inside = admin.use_project(project).instances
+    await inside.launch(PrivateIncus.IMAGE, "inside", profiles=[], devices=ROOT_DISK)
+    done = await call(client.use_project(project).instances.run("inside", ["hostname"], text=True))
+    assert done.stdout == "inside\n"
+    with pytest.raises(IncusNotFoundError):
+        await call(client.instances.run("inside", ["hostname"]))
+    await inside.stop("inside", force=True, wait=True)
+    await inside.delete("inside", wait=True)
+
+
 async def test_in_several_instances(client: Client, server: Server, empty: Instance) -> None:
     names = [server.box, "no-such-instance", empty.name, server.box]
     outcomes = await everything(client.instances.run_many(names, ["hostname"], limit=2, text=True))
@@ -319,9 +351,8 @@ async def test_failures_that_were_to_be_checked(client: Client, server: Server) 
 )
 async def test_arguments_that_cannot_be_right(client: Client, options: dict[str, Any], error: type[Exception]) -> None:
     arguments: dict[str, Any] = {"name": "no-such-instance", "command": ["true"], **options}
-    run: Callable[..., Awaitable[object]] = client.instances.run
     with pytest.raises(error) as caught:
-        await call(run(**arguments))
+        await call(cast("Any", client.instances).run(**arguments))
     assert "ü" not in str(caught.value)
 
 

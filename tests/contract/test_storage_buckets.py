@@ -113,7 +113,10 @@ async def test_keys(client: Client, bucket: StorageBucket) -> None:
     made = await call(keys.create("reader", description="reads", access_key="a" * 20, secret_key="s" * 40))
     assert (made.role, made.access_key, made.secret_key) == ("read-only", "a" * 20, "s" * 40)
     assert "s" * 40 not in repr(made)
-    chosen = await call(keys.create("writer", "admin"))
+    bound = await call(client.storage_pools.buckets("default").get(bucket.name))
+    chosen = await call(bound.create_key("writer", "admin", description="writes"))
+    assert (chosen.role, chosen.description) == ("admin", "writes")
+    assert await call(bound.get_keys()) == [first, made, chosen]
     assert chosen.access_key
     assert chosen.secret_key
     await call(keys.update("reader", {"role": "admin"}))
@@ -152,18 +155,22 @@ async def test_how_keys_fail(client: Client, bucket: StorageBucket) -> None:
 async def test_backups(client: Client, bucket: StorageBucket, tmp_path: Path) -> None:
     buckets = client.storage_pools.buckets("default")
     backups = buckets.backups(bucket.name)
-    assert (await call(buckets.get(bucket.name))).s3_url.startswith("https://127.0.0.1:")
+    bound = await call(buckets.get(bucket.name))
+    assert bound.s3_url.startswith("https://127.0.0.1:")
+    assert await call(bound.get_backups()) == []
     made = await call(backups.create("first", wait=True, compression_algorithm="none"))
-    chosen = await call(backups.create(wait=True))
+    chosen = await call(bound.create_backup(wait=True))
     assert await call(backups.names()) == ["first", chosen.name]
-    assert await call(backups.list()) == [made, chosen]
+    assert await call(backups.list()) == await call(bound.get_backups()) == [made, chosen]
     size = await call(made.export(tmp_path / "first.tar"))
     assert size == (tmp_path / "first.tar").stat().st_size > 0
     async with entered(made.stream_export()) as stream:
         assert await call(stream.read()) == (tmp_path / "first.tar").read_bytes()
     assert await call(backups.direct(tmp_path / "direct.tar", compression_algorithm="none")) > 0
-    async with entered(backups.stream_direct(compression_algorithm="none")) as stream:
-        assert await call(stream.read())
+    assert await call(bound.direct_backup(tmp_path / "again.tar", compression_algorithm="none")) > 0
+    for streaming in (backups.stream_direct, bound.stream_direct_backup):
+        async with entered(streaming(compression_algorithm="none")) as stream:
+            assert await call(stream.read())
     with pytest.raises(IncusOperationConflictError):
         await call(backups.create("first", wait=True))
     with pytest.raises(IncusOperationConflictError):

@@ -78,9 +78,12 @@ async def test_a_snapshot_changes(client: Client, volume: StorageVolume) -> None
 
 async def test_restore(client: Client, volume: StorageVolume) -> None:
     volumes = client.storage_pools.volumes("default")
-    await call(volumes.snapshots(volume.name).create("before", wait=True))
-    await call(volumes.restore(volume.name, "before"))
     bound = await call(volumes.get(volume.name))
+    made = await call(bound.create_snapshot("before", LATER, wait=True))
+    assert (made.name, made.expires_at) == ("before", LATER)
+    assert [each.name for each in await call(bound.get_snapshots())] == ["before"]
+    await call(volumes.restore(volume.name, "before"))
+    await call(bound.refresh())
     assert bound.to_dict() == volume.to_dict()
     with pytest.raises(IncusNotFoundError, match="Snapshot not found"):
         await call(bound.restore("no-such"))
@@ -150,7 +153,9 @@ async def test_backups(client: Client, face: Face, volume: StorageVolume, tmp_pa
     assert memory.getvalue() == (tmp_path / "backup.tar").read_bytes()
     assert await _streamed(face, backups.stream_export("first")) == memory.getvalue()
     assert await _streamed(face, made.stream_export()) == memory.getvalue()
-    chosen = await call(backups.create(wait=True, volume_only=True))
+    bound = await call(volumes.get(volume.name))
+    assert await call(bound.get_backups()) == [made]
+    chosen = await call(bound.create_backup(wait=True, volume_only=True))
     assert (chosen.name, chosen.volume_only) == ("backup0", True)
     await call(chosen.rename("second", wait=True))
     assert sorted(await call(backups.names())) == ["first", "second"]
@@ -220,6 +225,8 @@ async def test_straight_to_a_file(
     assert await call(backups.names()) == []
     again = await call(volumes.import_backup(tmp_path / "backup.tar", f"{volume.name}-b", wait=True))
     assert again.config == volume.config
+    assert await call(again.direct_backup(tmp_path / "again.tar", compression_algorithm="none")) > 0
+    assert len(await _streamed(face, again.stream_direct_backup(compression_algorithm="none"))) > 0
     with pytest.raises(IncusNotFoundError):
         await call(volumes.backups(f"{volume.name}-c").direct(tmp_path / "no-such"))
     assert not (tmp_path / "no-such").exists()
@@ -228,13 +235,16 @@ async def test_straight_to_a_file(
 async def test_an_upload(client: Client, server: Server, volume: StorageVolume) -> None:
     """There is nothing to upload to, so that the server only gets as far as to look at the protocol."""
     backups = client.storage_pools.volumes("default").backups(volume.name)
-    target: BackupTarget = {"protocol": "bogus", "url": "http://127.0.0.1:1", "bucket_name": "b", "path": "p"}
+    target: BackupTarget = {"protocol": "S3", "url": "http://127.0.0.1:1", "bucket_name": "b", "path": "p"}
+    bound = await call(client.storage_pools.volumes("default").get(volume.name))
     if server.version == "6.0":
         with pytest.raises(IncusMissingExtensionError, match="backup_s3_upload"):
             await call(backups.upload(target))
+        with pytest.raises(IncusMissingExtensionError, match="backup_s3_upload"):
+            await call(bound.upload_backup(target))
         return
-    with pytest.raises(IncusOperationError, match="Unsupported backup target"):
-        await call(backups.upload(target, wait=True))
+    with pytest.raises(IncusOperationError, match='Unsupported backup target protocol "S3"'):  # it is s3
+        await call(bound.upload_backup(target, wait=True, volume_only=True))
     assert await call(backups.names()) == []
 
 

@@ -22,7 +22,7 @@ from incus_sdk import (
     IncusPreconditionFailedError,
     StorageVolume,
 )
-from incus_sdk.models import StorageVolumeBody
+from incus_sdk.models import StorageVolumeBody, StorageVolumePut
 from incus_sdk.sync import StorageVolume as SyncStorageVolume
 
 from .support import Face, Server, call, entered
@@ -129,17 +129,20 @@ async def test_edit_keeps_what_it_does_not_know(client: Client, admin: Client, v
 
 
 async def _edit_while_another_does(
-    editing: AbstractAsyncContextManager[StorageVolumeBody], admin: Client, name: str
+    editing: AbstractAsyncContextManager[StorageVolumeBody], admin: Client, name: str, theirs: StorageVolumePut
 ) -> None:
     async with entered(editing) as draft:
         draft["config"]["user.mine"] = "1"
-        await admin.storage_pools.volumes("default").update(name, {"config": {"user.theirs": "1"}})
+        await admin.storage_pools.volumes("default").update(name, theirs)
 
 
 async def test_two_at_once(client: Client, admin: Client, volume: StorageVolume) -> None:
     volumes = client.storage_pools.volumes("default")
-    with pytest.raises(IncusPreconditionFailedError, match=r"PUT /1\.0/storage-pools/default/volumes/custom"):
-        await _edit_while_another_does(volumes.edit(volume.name), admin, volume.name)
+    changes: list[StorageVolumePut] = [{"config": {"user.theirs": "1"}}, {"description": "theirs"}]
+    for theirs in changes:  # the server's ETag does not cover the description
+        with pytest.raises(IncusPreconditionFailedError, match=r"PUT /1\.0/storage-pools/default/volumes/custom"):
+            await _edit_while_another_does(volumes.edit(volume.name), admin, volume.name, theirs)
+    assert (await call(volumes.get(volume.name))).description == "theirs"
     seen: list[str] = []
 
     def change(draft: Any) -> None:

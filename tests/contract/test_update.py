@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +11,7 @@ import pytest
 
 from incus_sdk import Client, IncusArgumentError, IncusBadRequestError, IncusNotFoundError, Instance
 
-from .support import call
+from .support import Face, call
 
 ROOT = {"type": "disk", "path": "/", "pool": "default"}
 
@@ -84,6 +86,16 @@ async def test_an_unknown_field(client: Client, full: Instance, key: str, neares
     with pytest.raises(IncusArgumentError, match=f"no field '{key}'.*{nearest}.*configuration key has a dot"):
         await call(client.instances.update(full.name, {"user.a": "changed", key: "x"}))
     assert (await call(client.instances.get(full.name))).config == full.config
+
+
+async def test_many_at_once(client: Client, face: Face, full: Instance) -> None:
+    """Each overtakes the others: none is lost, and none fails for that."""
+    instances = client.instances
+    updates = [face.start(partial(instances.update, full.name, {f"user.many{number}": "1"})) for number in range(8)]
+    await asyncio.gather(*updates)
+    after = await call(instances.get(full.name))
+    assert after.config == {**full.config, **{f"user.many{number}": "1" for number in range(8)}}
+    assert after.description == full.description
 
 
 async def test_the_answer_is_finished(client: Client, full: Instance) -> None:

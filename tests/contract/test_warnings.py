@@ -27,6 +27,14 @@ async def test_get_and_list(client: Client) -> None:
         await call(client.warnings.get(NONE))
 
 
+async def test_a_project_has_those_about_it(client: Client) -> None:
+    assert "" in {warning.project for warning in await call(client.warnings.list())}
+    for warning in await call(client.use_project("default").warnings.list()):
+        assert warning.project == "default"
+    with pytest.raises(IncusNotFoundError, match="Project not found"):
+        await call(client.use_project("no-such-project").warnings.list())
+
+
 async def test_changes(client: Client) -> None:
     warning = (await call(client.warnings.list()))[0]
     await call(warning.acknowledge())

@@ -29,6 +29,23 @@ def substituted(code: str, daemon: PrivateIncus) -> str:
     return code
 
 
+async def left_behind(client: Client) -> list[str]:
+    """Return the names of all that a daemon does not have from its start, as the next page counts on that."""
+    found = {
+        "instances": await client.instances.names(),
+        "images": [image.fingerprint for image in await client.images.list() if not image.aliases],
+        "aliases": await client.images.aliases.names(),
+        "profiles": await client.profiles.names(),
+        "projects": await client.projects.names(),
+        "pools": await client.storage_pools.names(),
+        "volumes": await client.storage_pools.volumes("default").names(),
+        "networks": [network.name for network in await client.networks.list() if network.managed],
+        "acls": await client.network_acls.names(),
+    }
+    always = {PrivateIncus.IMAGE, "default", "incusbr0"}
+    return [f"{kind}: {name}" for kind, names in found.items() for name in names if name not in always]
+
+
 @pytest.mark.parametrize("face", ["async", "sync"])
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
 async def test_code_of_a_page_works(
@@ -50,7 +67,7 @@ async def test_code_of_a_page_works(
             async with asyncio.timeout(90):
                 printed = await run(substituted(block.code[face], daemon), block, names, environ, folder)
             assert block.output is None or fits(printed, block.output), f"{block} prints:\n{printed}"
-    assert await client.instances.names() == [], f"{page.name} leaves instances behind"
+    assert await left_behind(client) == [], f"{page.name} leaves this behind"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
@@ -59,6 +76,13 @@ def test_links_lead_somewhere(name: str) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text())
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_tests_that_are_named_exist() -> None:
+    """One page says which tests run on what."""
+    named = set(re.findall(r"`(tests/[\w/]+(?:\.py)?)`", (ROOT / "docs/explanation/tested.md").read_text("utf-8")))
+    assert len(named) > 20
+    assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
 def test_few_blocks_are_left_out() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from incus_sdk import APIClient, Client, ExecResponse, IncusNotFoundError, OperationResponse
+from incus_sdk import APIClient, Client, ExecResponse, IncusNotFoundError, IncusProtocolError, OperationResponse
 from incus_sdk._transport import RawStream, StreamResponse
 from incus_sdk._transport.websocket import WebSocket
 from incus_sdk.api.instances import Instance
@@ -136,6 +136,16 @@ async def _raw_block(client: Client) -> None:
         assert await raw.readexactly(3) == b"web"
 
 
+async def _attach(client: Client) -> None:
+    """To a command that ends at once, of which the daemon knows nothing else."""
+    sockets = dict.fromkeys(("0", "1", "2", "control"), "secret")
+    operation = ExecResponse({"metadata": {"id": "task.web", "metadata": {"fds": sockets}}})
+    await client.connect()
+    with pytest.raises(IncusProtocolError, match="but not how"):
+        async with client.attach(operation):
+            pass
+
+
 async def _image(client: Client) -> None:
     whole = content("web", 700_000)
     got = io.BytesIO()
@@ -151,6 +161,7 @@ CLIENT: dict[str, Callable[[Client], Awaitable[object]]] = {
     "Client.__aexit__": _block,
     "Client.get_server_info": lambda client: client.get_server_info(),
     "Client.get_resources": lambda client: client.get_resources(),
+    "Client.attach": _attach,
     "Client.wait_for_operation": lambda client: client.wait_for_operation("task.web"),
     "APIClient.connect": lambda client: client.api.connect(),
     "APIClient.disconnect": lambda client: client.api.disconnect(),

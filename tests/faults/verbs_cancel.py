@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     "changes": dict[str, object],
     "certificate": lambda: CERTIFICATE,
     "change": lambda: _change,
+    "command": lambda: ["true"],
     "image_data": lambda: b"image",
     "source": lambda: b"source",
 }

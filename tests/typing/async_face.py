@@ -16,6 +16,7 @@ from incus_sdk import (
     ClusterAPI,
     ClusterGroup,
     ClusterMember,
+    CompletedProcess,
     ExecResponse,
     Image,
     ImageAliasesAPI,
@@ -29,7 +30,9 @@ from incus_sdk import (
     NetworkZone,
     Operation,
     OperationResponse,
+    Process,
     Project,
+    RunOutcome,
     StorageBucket,
     StorageBucketsAPI,
     StoragePool,
@@ -416,7 +419,7 @@ async def parts_of_volumes(c: StorageVolumesAPI, target: Path) -> None:
     backup = await backups.create("x", wait=True, volume_only=True)
     assert_type(backup, StorageVolumeBackup)
     assert_type(await backups.create(), OperationResponse)
-    assert_type(await backups.upload({"protocol": "S3"}, True), OperationResponse)
+    assert_type(await backups.upload({"protocol": "s3"}, True), OperationResponse)
     assert_type(await backups.direct(target, compression_algorithm="zstd"), int)
     assert_type(await backup.export(target), int)
     assert_type(await backup.rename("y"), OperationResponse)
@@ -425,6 +428,19 @@ async def parts_of_volumes(c: StorageVolumesAPI, target: Path) -> None:
     async with backups.stream_direct() as answer:
         assert_type(answer.content_length, int | None)
     await backups.create(instance_only=True)  # type: ignore[call-overload]
+
+    data = await c.get("data")
+    assert_type(await data.get_snapshots(), list[StorageVolumeSnapshot])
+    assert_type(await data.create_snapshot("x", "2031-01-01T00:00:00Z"), OperationResponse)
+    assert_type(await data.create_snapshot(wait=True), StorageVolumeSnapshot)
+    assert_type(await data.get_backups(), list[StorageVolumeBackup])
+    assert_type(await data.create_backup("x", volume_only=True), OperationResponse)
+    assert_type(await data.create_backup(wait=True), StorageVolumeBackup)
+    assert_type(await data.upload_backup({"protocol": "s3"}, True), OperationResponse)
+    assert_type(await data.direct_backup(target, compression_algorithm="zstd"), int)
+    async with data.stream_direct_backup(volume_only=True) as answer:
+        assert_type(await answer.read(), bytes)
+    await data.create_backup(instance_only=True)  # type: ignore[call-overload]
 
     bitmap = await c.bitmaps("data").create("x", granularity=65536)
     assert_type(bitmap, StorageVolumeBitmap)
@@ -444,6 +460,14 @@ async def buckets(c: StorageBucketsAPI, target: Path) -> None:
     async with bucket.edit() as draft:
         assert_type(draft, StorageBucketBody)
     await bucket.delete()
+    assert_type(await bucket.get_keys(), list[StorageBucketKey])
+    assert_type(await bucket.create_key("x", "admin", secret_key="x"), StorageBucketKey)
+    assert_type(await bucket.get_backups(), list[StorageBucketBackup])
+    assert_type(await bucket.create_backup("x"), OperationResponse)
+    assert_type(await bucket.create_backup(wait=True), StorageBucketBackup)
+    assert_type(await bucket.direct_backup(target, compression_algorithm="none"), int)
+    async with bucket.stream_direct_backup() as answer:
+        assert_type(answer.content_length, int | None)
 
     key = await c.keys("photos").create("x", "admin", secret_key="x")
     assert_type(key, StorageBucketKey)
@@ -607,6 +631,11 @@ async def below_instances(c: InstancesAPI, web: Instance) -> None:
     assert_type(await web.get_backups(), list[InstanceBackup])
     assert_type(await web.create_backup(wait=True), InstanceBackup)
     assert_type(await web.direct_backup("b.tar.gz"), int)
+    assert_type(await web.direct_backup(target=Path("b.tar.gz"), root_only=True), int)
+    assert_type(await web.upload_backup({"protocol": "s3"}, True, instance_only=True), OperationResponse)
+    assert_type(await backups.upload({"protocol": "s3"}), OperationResponse)
+    await backups.upload({"protocl": "s3"})  # type: ignore[typeddict-unknown-key]
+    await backups.create(target={"protocol": "s3"})  # type: ignore[call-overload]
     await backups.create(instanceonly=True)  # type: ignore[call-overload]
     assert_type(await c.import_backup(Path("b.tar.gz"), "web", wait=True), Instance)
     assert_type(await c.import_backup(b"", config={"user.x": 1}), OperationResponse)
@@ -722,3 +751,31 @@ async def clusters(c: ClusterAPI, member: ClusterMember) -> None:
     assert_type(await c.groups.rename("fast", "faster"), None)
     assert_type(await c.groups.delete("faster"), None)
     await c.members.list(filter="status eq online")  # type: ignore[arg-type]
+
+
+async def processes(client: Client, web: Instance, flag: bool) -> None:
+    """Output is bytes, unless text is asked for."""
+    c = client.instances
+    assert_type(await c.run("web", ["ls"], check=True, timeout=1.5, environment={"A": 1}), CompletedProcess[bytes])
+    assert_type(await c.run("web", ("ls",), text=True, input=b"x"), CompletedProcess[str])
+    assert_type(await c.run("web", ["ls"], encoding="latin-1", input="x"), CompletedProcess[str])
+    assert_type(await c.run("web", ["ls"], text=flag), CompletedProcess[Any])
+    assert_type(await web.run(["ls"], user=1000, cwd=PurePosixPath("/")), CompletedProcess[bytes])
+    assert_type(await web.run(["ls"], text=True, capture=False), CompletedProcess[str])
+    async with c.process("web", ["sh"], tty=True, columns=80, environment={"TERM": "xterm"}) as process:
+        assert_type(process, Process)
+        await process.stdin.write(b"exit 3")
+        async for line in process.stdout:
+            assert_type(line, bytes)
+        assert_type(await process.wait(), int)
+        assert_type(process.returncode, int | None)
+    async with web.process(["cat"]) as process:
+        assert_type(await process.communicate(b"x"), tuple[bytes, bytes])
+    async with client.attach(await c.execute("web", ["cat"], wait_for_websocket=True)) as process:
+        assert_type(await process.stdout.read(), bytes)
+    async for outcome in c.run_many(["web", "db"], ["uptime"], limit=2, text=True):
+        assert_type(outcome, RunOutcome)
+        assert_type(outcome.ok, bool)
+
+    await c.run("web", ["ls"], user="root")  # type: ignore[call-overload]
+    await c.run("web", ["ls"], shell=True)  # type: ignore[call-overload]

@@ -144,6 +144,16 @@ print([asyncio.run(client.get_server_info())["metadata"] for _ in range(2)])
 """
 
 
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_scopes_that_cannot_be(name: str) -> None:
+    """Servers would take the default one, where an unset variable was meant for another."""
+    with pytest.raises(IncusArgumentError, match="cannot be a name"):
+        Client(project=name)
+    for use in (Client().use_project, Client().use_target):
+        with pytest.raises(IncusArgumentError, match="cannot be a name"):
+            use(name)
+
+
 DISCONNECTED_LATER = """
 import asyncio, sys
 from incus_sdk import Client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,13 @@ async def test_what_breaks_off_leaves_nothing(daemon: Daemon, folder: Path) -> N
 async def test_what_is_cancelled_leaves_nothing(daemon: Daemon, folder: Path) -> None:
     async def half(peer: Peer, _: Request) -> None:
         await peer.send(reply(CONTENT)[:-1])
-        await peer.gone()
+        while await peer.reader.read(100):
+            pass
 
     daemon.will(half)
     task = asyncio.create_task(daemon.api().download("/1.0/x", folder / "x"))
-    await appeared(folder, 1)
+    while not any(files(folder).values()):  # noqa: ASYNC110 - file systems set no events
+        await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -103,11 +106,38 @@ async def test_what_is_refused_or_wrong_leaves_nothing(daemon: Daemon, folder: P
 
 
 async def test_a_folder_that_is_not_there(daemon: Daemon, folder: Path) -> None:
-    daemon.will(reply(b"x"), sync({}))
-    api = daemon.api()
+    """Nothing is asked of the server then, which might begin something great."""
     with pytest.raises(FileNotFoundError):
-        await api.download("/1.0/x", folder / "none" / "x")
-    await api.get("/1.0")
+        await daemon.api().download("/1.0/x", folder / "none" / "x")
+    with pytest.raises(IsADirectoryError):
+        await daemon.api().download("/1.0/x", folder)
+    assert daemon.targets == []
+
+
+async def test_what_is_no_file_is_written_to(daemon: Daemon, folder: Path) -> None:
+    daemon.will(reply(CONTENT[:1000]), reply(CONTENT))
+    api = daemon.api()
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device"):  # nobody reads
+        await api.download("/1.0/x", pipe)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        assert await api.download("/1.0/x", pipe) == 1000
+        assert reader.read() == CONTENT[:1000]
+    assert await api.download("/1.0/x", "/dev/null") == len(CONTENT)
+    assert await asyncio.to_thread(Path("/dev/null").is_char_device)
+    assert await asyncio.to_thread(pipe.is_fifo)
+
+
+async def test_links_stay_and_modes_too(daemon: Daemon, folder: Path) -> None:
+    (folder / "file").write_bytes(b"before")
+    (folder / "file").chmod(0o640)
+    (folder / "link").symlink_to("file")
+    daemon.will(reply(CONTENT))
+    await daemon.api().download("/1.0/x", folder / "link")
+    assert files(folder) == {"file": CONTENT, "link": CONTENT}
+    assert await asyncio.to_thread((folder / "link").is_symlink)
+    assert (folder / "file").stat().st_mode & 0o777 == 0o640
 
 
 async def test_upload(daemon: Daemon, folder: Path) -> None:

@@ -9,6 +9,9 @@ import pytest
 from incus_sdk import IncusArgumentError
 from incus_sdk._filters import filter_text
 
+TEXTS = "config.limits.cpu eq (?-i:1|2) and config.user.on eq (?-i:true|false)"
+"""Values of a configuration are texts on the server, so these can be compared with several."""
+
 
 @pytest.mark.parametrize(
     ("condition", "text"),
@@ -24,6 +27,11 @@ from incus_sdk._filters import filter_text
         ({"config.user.x": "ü😀"}, r"config.user.x eq (?-i:\x{fc}\x{1f600})"),
         ({"config.user.x": None}, "config.user.x eq (?-i:)"),
         ({"config.user.x": [1, True, b"x"]}, "config.user.x eq (?-i:1|true|x)"),
+        ({"config.limits.cpu": [1, 2], "config.user.on": [True, False]}, TEXTS),
+        ({"ephemeral": [True], "size": (5, 5)}, "ephemeral eq true and size eq 5"),
+        ({"ephemeral": [False, True], "name": "a"}, "name eq (?-i:a)"),
+        ({"ephemeral": {True, False}}, None),
+        ({"name": ["a", 1]}, "name eq (?-i:a|1)"),
     ],
 )
 def test_conditions(condition: Any, text: str | None) -> None:
@@ -42,6 +50,7 @@ def test_conditions_that_cannot_be() -> None:
         (["status"], TypeError, "str or a mapping, not list"),
         ({5: "x"}, TypeError, "a key must be a str"),
         ({"status": []}, IncusArgumentError, "empty list"),
+        ({"size": [1, 2]}, IncusArgumentError, "'size' has 2 numbers, and servers compare it with one only"),
         ({"status": {"a": 1}}, IncusArgumentError, "cannot be of type dict"),
         ({"status": object()}, IncusArgumentError, "cannot be of type object"),
     ]

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from incus_sdk import IncusArgumentError
+from incus_sdk.api._bodies import check_draft, replace_body
 from incus_sdk.api._instance_bodies import (
     FIELDS,
     IMAGES_URL,
-    check_draft,
     create_body,
     fingerprint,
     image_source,
-    replace_body,
     update_body,
 )
 from incus_sdk.models import InstanceCreateFields, InstanceData
@@ -209,10 +208,14 @@ SENT: dict[str, Any] = InstanceData(name="web", status="Running", profiles=["def
 """As a server sends it, with much that it ignores when it comes back."""
 
 
+def replacement(body: Any) -> dict[str, Any]:
+    return replace_body("an instance", FIELDS, InstanceData.__struct_encode_fields__, body)
+
+
 def test_replacements() -> None:
     before = copy.deepcopy(SENT)
-    assert replace_body({**SENT, "config": {"limits.cpu": 2}}) == {**SENT, "config": {"limits.cpu": "2"}}
-    assert replace_body({"profiles": ("a",), "devices": {"d": {"mtu": 5}}}) == {
+    assert replacement({**SENT, "config": {"limits.cpu": 2}}) == {**SENT, "config": {"limits.cpu": "2"}}
+    assert replacement({"profiles": ("a",), "devices": {"d": {"mtu": 5}}}) == {
         "profiles": ["a"],
         "devices": {"d": {"mtu": "5"}},
     }
@@ -236,17 +239,18 @@ def test_replacements() -> None:
 )
 def test_replacements_that_cannot_be(body: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
-        replace_body(body)
+        replacement(body)
 
 
 def test_drafts() -> None:
-    check_draft({}, dict.fromkeys(FIELDS, "x"))
-    check_draft({**SENT, "new_field": 1}, {**SENT, "new_field": 2, "description": "x"})
-    check_draft({**SENT, "new_field": 1}, {"config": {}})
+    sent = {**SENT, "new_field": 1}
+    check_draft("an instance", FIELDS, {}, dict.fromkeys(FIELDS, "x"))
+    check_draft("an instance", FIELDS, sent, {**SENT, "new_field": 2, "description": "x"})
+    check_draft("an instance", FIELDS, sent, {"config": {}})
     with pytest.raises(IncusArgumentError, match=r"no field 'profile' \(did you mean 'profiles'\?\)"):
-        check_draft({**SENT, "new_field": 1}, {**SENT, "new_field": 2, "profile": ["x"]})
+        check_draft("an instance", FIELDS, sent, {**sent, "profile": ["x"]})
     with pytest.raises(TypeError, match="a key must be a str, not int: 5"):
-        check_draft(SENT, {**SENT, 5: "x"})  # type: ignore[dict-item]  # refused
+        check_draft("an instance", FIELDS, SENT, {**SENT, 5: "x"})  # type: ignore[dict-item]  # refused
 
 
 # -- images -----------------------------------------------------------------------------------------------------------

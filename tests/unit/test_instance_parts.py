@@ -21,6 +21,7 @@ from incus_sdk import (
     InstancesAPI,
 )
 from incus_sdk.api.instance_nvram import InstanceNVRAMAPI
+from incus_sdk.models import BackupTarget
 
 from .daemon import SUCCESS, Daemon, Request, error, operation, reply, started, sync
 from .transport.scripted.server import Peer
@@ -239,7 +240,7 @@ CREATIONS: dict[str, Callable[[InstancesAPI], Awaitable[object]]] = {
 @pytest.mark.parametrize("what", CREATIONS)
 async def test_what_the_server_does_not_name(daemon: Daemon, what: str) -> None:
     daemon.will(started(), sync(operation("Success", 200, resources=None)))
-    with pytest.raises(IncusProtocolError, match=f"does not say which {what} it has created"):
+    with pytest.raises(IncusProtocolError, match=f"does not say which of the {what}s it makes"):
         await CREATIONS[what](daemon.client().instances)
 
 
@@ -251,10 +252,28 @@ async def test_direct_backup(daemon: Daemon) -> None:
     assert daemon.last.json == {"root_only": True}
 
 
+async def test_upload_of_a_backup(daemon: Daemon) -> None:
+    daemon.will(sync({"api_extensions": ["backup_s3_upload"]}), started(), sync(operation("Success", 200)))
+    backups = daemon.client().instances.backups("web")
+    target: BackupTarget = {"protocol": "s3", "url": "https://s3", "bucket_name": "b", "secret_key": "s"}
+    assert (await backups.upload(target, wait=True, instance_only=True)).done
+    assert daemon.requests[1].json == {"instance_only": True, "target": target}
+    untyped: Any = backups
+    for wrong, kind, message in (
+        ({"bucket": "b"}, IncusArgumentError, r"the target has no field 'bucket' \(did you mean 'bucket_name'\?\)"),
+        ("b.tar.gz", TypeError, "target must say where to upload it, as a mapping, not str"),
+        (None, TypeError, "not NoneType"),
+    ):
+        with pytest.raises(kind, match=message):
+            await untyped.upload(wrong)
+    with pytest.raises(IncusArgumentError, match="no field 'target'"):
+        await untyped.create(target=target)
+
+
 async def test_direct_backup_of_an_older_server(daemon: Daemon) -> None:
     """It would make a backup, keep it, and say so in JSON."""
     daemon.will(sync({"api_extensions": [], "environment": {"server_version": "6.0.4"}}))
-    with pytest.raises(IncusMissingExtensionError, match=r"backups as a stream needs .*'direct_backup'.* \(Incus 6"):
+    with pytest.raises(IncusMissingExtensionError, match=r"backups\) needs .*'direct_backup'.* \(Incus 6"):
         await daemon.client().instances.backups("web").direct(io.BytesIO())
 
 

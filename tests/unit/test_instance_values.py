@@ -100,7 +100,8 @@ async def test_timeouts_that_are_none(daemon: Daemon, timeout: Any, kind: type[E
 
 
 async def test_create_and_edit_send_plain_values(daemon: Daemon) -> None:
-    daemon.will(started(), sync({"config": {}, "priority": 1}, {"ETag": "e1"}), started(), SUCCESS)
+    read = sync({"config": {}, "priority": 1}, {"ETag": "e1"})
+    daemon.will(started(), read, read, started(), SUCCESS)
     instances: Any = daemon.client().instances
     source = {"type": Word("image"), "alias": PurePosixPath("debian/13")}
     await instances.create(Word("web"), source, description=Word("x"), profiles=(Word("a"),))
@@ -109,7 +110,7 @@ async def test_create_and_edit_send_plain_values(daemon: Daemon) -> None:
     async with instances.edit("web") as draft:
         draft |= {"description": Path("/srv"), "priority": Number()}
         draft["config"]["limits.cpu"] = Number()
-    assert daemon.requests[2].json == {"config": {"limits.cpu": "80"}, "description": "/srv", "priority": 80}
+    assert daemon.requests[3].json == {"config": {"limits.cpu": "80"}, "description": "/srv", "priority": 80}
 
 
 @pytest.mark.parametrize(

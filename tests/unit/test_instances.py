@@ -32,7 +32,7 @@ async def web(daemon: Daemon, **fields: object) -> Instance:
 
 async def test_an_instance_that_the_server_does_not_name(daemon: Daemon) -> None:
     daemon.will(started(), sync(operation("Success", 200, resources=None)))
-    with pytest.raises(IncusProtocolError, match="does not say which instance it has created"):
+    with pytest.raises(IncusProtocolError, match="does not say which of the instances it makes"):
         await daemon.client().instances.launch("busybox")
 
 
@@ -275,13 +275,14 @@ async def test_update_refuses_before_it_sends(daemon: Daemon, arguments: dict[st
 
 async def test_edit_keeps_what_it_does_not_know(daemon: Daemon) -> None:
     definition = {**WEB, "new_field": {"a": [1]}}
-    daemon.will(sync(definition, {"ETag": "e1"}), started(), SUCCESS)
+    daemon.will(*[sync(definition, {"ETag": "e1"})] * 2, started(), SUCCESS)
     async with daemon.client().instances.edit("web") as draft:
         draft["config"]["limits.cpu"] = 2
         del draft["config"]["user.x"]
-    assert daemon.requests[1].json == {**definition, "config": {"limits.cpu": "2"}}
-    assert daemon.requests[1].headers["if-match"] == "e1"
-    assert daemon.targets == ["GET /1.0/instances/web", "PUT /1.0/instances/web", f"GET {WAIT}?timeout=60"]
+    assert daemon.requests[2].json == {**definition, "config": {"limits.cpu": "2"}}
+    assert daemon.requests[2].headers["if-match"] == "e1"
+    assert daemon.targets[:2] == ["GET /1.0/instances/web"] * 2
+    assert daemon.targets[2:] == ["PUT /1.0/instances/web", f"GET {WAIT}?timeout=60"]
 
 
 async def test_edit_writes_nothing_without_a_reason(daemon: Daemon) -> None:
@@ -301,26 +302,45 @@ async def test_edit_writes_nothing_without_a_reason(daemon: Daemon) -> None:
 
 async def test_edit_tells_when_somebody_was_faster(daemon: Daemon) -> None:
     instance = await web(daemon)
-    daemon.will(sync(WEB, {"ETag": "e1"}), error(412, "ETag doesn't match"))
-    with pytest.raises(IncusPreconditionFailedError):
-        async with instance.edit() as draft:
-            draft["description"] = "x"
+    newer = sync({**WEB, "description": "theirs"}, {"ETag": "e1"})  # the server's ETag does not cover the description
+    for answers in ([sync(WEB, {"ETag": "e1"}), error(412, "ETag doesn't match")], [newer]):
+        daemon.will(sync(WEB, {"ETag": "e1"}), *answers)
+        with pytest.raises(IncusPreconditionFailedError):
+            async with instance.edit() as draft:
+                draft["config"]["user.x"] = "x"
+
+
+async def test_edit_does_not_mind_what_is_no_part_of_the_definition(daemon: Daemon) -> None:
+    moved = {**WEB, "status": "Running", "last_used_at": "2030-01-02T03:04:05Z"}
+    daemon.will(sync(WEB, {"ETag": "e1"}), sync(moved, {"ETag": "e1"}), started(), SUCCESS)
+    async with daemon.client().instances.edit("web") as draft:
+        draft["description"] = "x"
+    assert daemon.requests[2].json == {**WEB, "description": "x"}
+
+
+async def test_edit_refuses_what_is_no_part_of_the_definition(daemon: Daemon) -> None:
+    for key, hint in {"name": r"; rename\(\) can$", "status": "$"}.items():
+        daemon.will(sync(WEB))
+        with pytest.raises(IncusArgumentError, match=f"an edit cannot change '{key}' of an instance{hint}"):
+            async with daemon.client().instances.edit("web") as draft:
+                cast("dict[str, Any]", draft)[key] = "x"
+    assert daemon.targets == ["GET /1.0/instances/web"] * 2
 
 
 async def test_modify_tries_again(daemon: Daemon) -> None:
     newer = {**WEB, "config": {"user.x": "5"}}
     changed = error(412, "ETag doesn't match")
-    daemon.will(sync(WEB, {"ETag": "e1"}), changed, sync(newer, {"ETag": "e2"}), started(), SUCCESS)
+    daemon.will(*[sync(WEB, {"ETag": "e1"})] * 2, changed, *[sync(newer, {"ETag": "e2"})] * 2, started(), SUCCESS)
     instances = daemon.client().instances
 
     def increase(draft: Any) -> None:
         draft["config"]["user.x"] = int(draft["config"]["user.x"]) + 1
 
     await instances.modify("web", increase)
-    assert daemon.requests[3].json["config"] == {"user.x": "6"}
-    assert daemon.requests[3].headers["if-match"] == "e2"
+    assert daemon.requests[5].json["config"] == {"user.x": "6"}
+    assert daemon.requests[5].headers["if-match"] == "e2"
     instance = await web(daemon)
-    daemon.will(sync(WEB), changed, sync(WEB), changed)
+    daemon.will(*[sync(WEB), sync(WEB), changed] * 2)
     with pytest.raises(IncusPreconditionFailedError):
         await instance.modify(increase, attempts=2)
     with pytest.raises(IncusArgumentError, match="attempts cannot be 0"):

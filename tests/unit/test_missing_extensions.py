@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from incus_sdk import IncusMissingExtensionError
+from incus_sdk import IncusMissingExtensionError, IncusPermissionError
 from incus_sdk._extension_data import CALLS, RECURSION
 from incus_sdk._extensions import NEWER
 from incus_sdk._requests import LATER, may_be_later
 
-from .daemon import Daemon, sync
+from .daemon import Daemon, error, sync
 
 OLD = {"api_extensions": ["instances"], "environment": {"server_version": "6.0.4"}}
 NEW = {"api_extensions": ["instances", "network_address_set"], "environment": {"server_version": "7.0.2"}}
@@ -38,12 +38,27 @@ async def test_the_server_is_asked_once(daemon: Daemon) -> None:
 
 
 async def test_what_was_missing_is_looked_for_again(daemon: Daemon) -> None:
-    """The server may be a newer one by now, or tell more to who is trusted."""
-    daemon.will(sync({"api_extensions": None}), sync(NEW), sync({}))
+    """The server may be a newer one by now."""
+    daemon.will(sync(OLD), sync(NEW), sync({}))
     api = daemon.api()
-    with pytest.raises(IncusMissingExtensionError, match="this server does not have"):
+    with pytest.raises(IncusMissingExtensionError, match="does not have"):
         await api.get("/1.0/network-address-sets/x")
     await api.get("/1.0/network-address-sets/x")
+
+
+async def test_strangers_are_told_nothing_so_the_call_itself_is_answered(daemon: Daemon) -> None:
+    daemon.will(sync({"auth": "untrusted"}), error(403, "not authorized"), sync({**NEW, "auth": "trusted"}), sync({}))
+    api = daemon.api()
+    with pytest.raises(IncusPermissionError, match="sets/x: not authorized"):
+        await api.get("/1.0/network-address-sets/x")
+    await api.get("/1.0/network-address-sets/x")  # trusted by now
+    assert daemon.targets == ["GET /1.0", "GET /1.0/network-address-sets/x"] * 2
+
+
+async def test_strangers_who_are_told_are_refused(daemon: Daemon) -> None:
+    daemon.will(sync({**OLD, "auth": "untrusted"}))
+    with pytest.raises(IncusMissingExtensionError):
+        await daemon.api().get("/1.0/network-address-sets/x")
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ async def test_addresses_of_the_newer_kind(daemon: Daemon) -> None:
 
 
 async def test_an_update_repeats_what_stays(daemon: Daemon) -> None:
-    daemon.will(sync(BALANCER, ETAG), sync(BALANCER, ETAG), CHANGED)
+    daemon.will(sync(BALANCER, ETAG), CHANGED)
     await daemon.client().networks.load_balancers("ovn0").update("192.0.2.5", {"config": {"user.x": None}})
     patch = daemon.last
     assert (patch.method, patch.headers["if-match"]) == ("PATCH", ETAG["ETag"])
@@ -232,9 +232,13 @@ async def test_modify_reads_again_what_has_changed(daemon: Daemon) -> None:
 
 
 async def test_an_update_that_others_keep_overtaking(daemon: Daemon) -> None:
-    daemon.will(*[sync(BALANCER, ETAG), sync(BALANCER, OTHER_ETAG)] * 3)
+    overtaken = [sync(BALANCER, ETAG), error(412, "ETag doesn't match")]
+    balancers = daemon.client().networks.load_balancers("ovn0")
+    daemon.will(*overtaken * 9, sync(BALANCER, ETAG), CHANGED)
+    await balancers.update("192.0.2.5", {"description": "mine"})
+    daemon.will(*overtaken * 10)
     with pytest.raises(IncusPreconditionFailedError, match=f"PATCH {BALANCERS}"):
-        await daemon.client().networks.load_balancers("ovn0").update("192.0.2.5", {"description": "mine"})
+        await balancers.update("192.0.2.5", {"description": "mine"})
 
 
 async def test_lists_that_the_server_calls_null(daemon: Daemon) -> None:
@@ -309,6 +313,16 @@ async def test_rules_keep_what_this_library_does_not_know(daemon: Daemon) -> Non
         draft["ingress"].append({"action": "drop", "state": "enabled"})
     assert daemon.last.headers["if-match"] == ETAG["ETag"]
     assert daemon.last.json == {**acl, "ingress": [rule, {"action": "drop", "state": "enabled"}]}
+    daemon.will(sync(acl, ETAG))
+    with pytest.raises(
+        IncusArgumentError, match=r"ingress\[1\] of NetworkACL has no field 'stat' \(did you mean 'state'"
+    ):
+        await daemon.client().network_acls.modify("a", _with_a_slip)
+    assert daemon.last.method == "GET"
+
+
+def _with_a_slip(draft: Any) -> None:
+    draft["ingress"].append({"action": "drop", "stat": "enabled"})
 
 
 # -- records -----------------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ async def test_straight_to_a_file(daemon: Daemon, tmp_path: Path) -> None:
 
 async def test_an_upload_to_s3(daemon: Daemon) -> None:
     daemon.will(EXTENSIONS, started(), SUCCESS)
-    target: Any = {"protocol": "S3", "url": "https://s3", "bucket_name": "b", "access_key": "a", "secret_key": "s"}
+    target: Any = {"protocol": "s3", "url": "https://s3", "bucket_name": "b", "access_key": "a", "secret_key": "s"}
     answer = await volumes(daemon).backups("data").upload(target, wait=True, compression_algorithm="zstd")
     assert answer.done
     assert daemon.requests[1].json == {"compression_algorithm": "zstd", "target": target}

@@ -6,6 +6,7 @@ import copy
 import enum
 from collections import UserDict, UserList, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -56,6 +57,14 @@ class Ratio(float):
         return "Ratio"
 
     __str__ = __repr__
+
+
+@dataclass
+class Pair:
+    """Something that the encoder takes apart itself."""
+
+    first: object
+    second: int = 2
 
 
 class Number:
@@ -228,6 +237,7 @@ def test_what_stands_for_plain_values() -> None:
         "mapping": MappingProxyType({"a": UserDict({"b": (1, PurePosixPath("/c"))})}),
         "lists": [UserList([Number(1)]), deque([2]), range(2), frozenset({Loud("x")})],
         "time": datetime(2026, 1, 2, tzinfo=UTC),
+        "pair": Pair(1),
     }
     before = repr(body)
     sent, headers = wire(body, None)
@@ -237,6 +247,7 @@ def test_what_stands_for_plain_values() -> None:
         "mapping": {"a": {"b": [1, "/c"]}},
         "lists": [[1], [2], [0, 1], ["x"]],
         "time": "2026-01-02T00:00:00Z",
+        "pair": {"first": 1, "second": 2},
     }
     assert headers == {"Content-Type": "application/json"}
     assert repr(body) == before
@@ -254,8 +265,9 @@ def test_what_stands_for_plain_values() -> None:
         ({"a": "hush\udcff"}, IncusArgumentError, "^a is no Unicode text"),
         ({"a": float("nan")}, IncusArgumentError, "^a cannot be nan"),
         ({"a": [1, float("inf")]}, IncusArgumentError, r"^a\[1\] cannot be inf"),
-        ({"a": 1j}, TypeError, "^a complex cannot be sent as JSON$"),
-        ({"a": object()}, TypeError, "^a object cannot be sent as JSON$"),
+        ({"a": 1j}, TypeError, "^a: a value of type complex cannot be sent as JSON$"),
+        ({"a": [{"b": object()}]}, TypeError, r"^a\[0\]\.b: a value of type object cannot be sent as JSON$"),
+        ({"a": Pair(object())}, TypeError, "^a: a value of type object cannot be sent as JSON$"),
     ],
 )
 def test_what_json_cannot_carry(value: dict[Any, Any], kind: type[Exception], message: str) -> None:

@@ -28,7 +28,7 @@ class BackupTarget(TypedDict, total=False):
     path: str
     """Name of the object in the bucket."""
     protocol: str
-    """`S3`."""
+    """`s3`, in lower case."""
     secret_key: str
     url: str
     """URL of the S3 service."""
@@ -48,8 +48,6 @@ class InstanceBackupCreateFields(TypedDict, total=False):
     """In the format of the storage driver: fast, but only a pool with the same driver can read it."""
     root_only: bool
     """Without the volumes that depend on the instance. Added by API extension `dependent`."""
-    target: BackupTarget
-    """Where to upload it; it is not kept on the server then. Added by API extension `backup_s3_upload`."""
 
 
 class InstanceBackupData(Model, kw_only=True, dict=True):

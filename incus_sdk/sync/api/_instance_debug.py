@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from ...api._bodies import create_body
-from ...models import StorageVolumeBitmapCreateFields
 from .._bridge import StreamResponse
 from ._bound import Bound
 from ._collection import Collection, T, check_name
 
 if TYPE_CHECKING:
     from ..._disk import Target
+    from ...models import StorageVolumeBitmapCreateFields
     from .instances import InstancesAPI
 
 Repair = Literal["rebuild-config-volume", "rebuild-nvram"]
@@ -84,6 +84,8 @@ class DebugVerbs(Collection[T]):
             IncusBadRequestError: It is no virtual machine, or does not run.
             IncusAPIError: There are some of that name already, or the granularity is no power of 2.
         """
+        from ...models import StorageVolumeBitmapCreateFields  # with all models of volumes, so not before
+
         check_name(bitmap)
         known = StorageVolumeBitmapCreateFields.__annotations__
         body = create_body("StorageVolumeBitmap", known, fields, name=bitmap)

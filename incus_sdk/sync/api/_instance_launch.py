@@ -13,8 +13,8 @@ from ...exceptions import IncusNotFoundError
 from ...models import InstanceCreateFields, InstanceSource
 from ...types import Config, Devices
 from ..operations import OperationResponse
-from ._below_instances import created_name
 from ._collection import Gettable, T, check_name
+from ._nested import created
 
 Source = InstanceSource | Mapping[str, Any]
 
@@ -59,7 +59,7 @@ class LaunchVerbs(Gettable[T]):
         start: dict[str, Any] = {"start": True, **fields}
         operation = self._create(name, source, config, devices, profiles, ephemeral, instance_type, flavor, start)
         operation.wait()
-        return self._made(name or created_name(operation, "instances"))
+        return self._made(name or created(operation, "instances"))
 
     def _create(
         self,

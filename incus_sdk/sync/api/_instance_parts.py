@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Unpack, cast, overload
 
-from ...models import InstanceBackupCreateFields
+from ...models import BackupTarget, InstanceBackupCreateFields
 from .._bridge import StreamResponse
 from ..operations import OperationResponse
 from ._bound import Bound
@@ -48,31 +48,31 @@ class PartVerbs(Collection[T]):
         """Return the group of the log files about an instance (`/1.0/instances/{name}/logs`)."""
         from .instance_logs import InstanceLogsAPI
 
-        return InstanceLogsAPI(self._api, name)
+        return InstanceLogsAPI(self._api, instance=name)
 
     def exec_output(self, name: str) -> InstanceExecOutputAPI:
         """Return the group of recorded output of commands (`/1.0/instances/{name}/logs/exec-output`)."""
         from .instance_logs import InstanceExecOutputAPI
 
-        return InstanceExecOutputAPI(self._api, name)
+        return InstanceExecOutputAPI(self._api, instance=name)
 
     def metadata(self, name: str) -> InstanceMetadataAPI:
         """Return the group for the metadata of an instance's image (`/1.0/instances/{name}/metadata`)."""
         from .instance_metadata import InstanceMetadataAPI
 
-        return InstanceMetadataAPI(self._api, name)
+        return InstanceMetadataAPI(self._api, instance=name)
 
     def templates(self, name: str) -> InstanceTemplatesAPI:
         """Return the group of an instance's templates (`/1.0/instances/{name}/metadata/templates`)."""
         from .instance_templates import InstanceTemplatesAPI
 
-        return InstanceTemplatesAPI(self._api, name)
+        return InstanceTemplatesAPI(self._api, instance=name)
 
     def nvram(self, name: str) -> InstanceNVRAMAPI:
         """Return the group of a virtual machine's UEFI variables (`/1.0/instances/{name}/nvram`)."""
         from .instance_nvram import InstanceNVRAMAPI
 
-        return InstanceNVRAMAPI(self._api, name)
+        return InstanceNVRAMAPI(self._api, instance=name)
 
 
 class BoundParts(Bound):
@@ -168,9 +168,15 @@ class BoundParts(Bound):
         """Make a backup of it, and keep it on the server; see `InstanceBackupsAPI.create`."""
         return self._parts.backups(self._key).create(name, wait, **fields)
 
-    def direct_backup(self, file: Target, **fields: Unpack[InstanceBackupCreateFields]) -> int:
+    def upload_backup(
+        self, target: BackupTarget, wait: bool = False, **fields: Unpack[InstanceBackupCreateFields]
+    ) -> OperationResponse:
+        """Make a backup of it and have the server upload that; see `InstanceBackupsAPI.upload`."""
+        return self._parts.backups(self._key).upload(target, wait, **fields)
+
+    def direct_backup(self, target: Target, **fields: Unpack[InstanceBackupCreateFields]) -> int:
         """Make a backup of it and write that to a file at once; see `InstanceBackupsAPI.direct`."""
-        return self._parts.backups(self._key).direct(file, **fields)
+        return self._parts.backups(self._key).direct(target, **fields)
 
     @contextmanager
     def stream_direct_backup(self, **fields: Unpack[InstanceBackupCreateFields]) -> Generator[StreamResponse]:

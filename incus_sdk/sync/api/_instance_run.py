@@ -8,26 +8,19 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
-from ..._commands import (
-    Arguments,
-    Buffer,
-    Command,
-    CommandOptions,
-    Environment,
-    RunOptions,
-    command_for,
-    run_settings,
-)
 from ..._values import text_list, whole_number
-from ...processes import CompletedProcess, RunOutcome
-from .._processes import Process, run, run_many, started
 from ._bound import Bound
 from ._collection import Collection, T
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
+    from ..._commands import Arguments, Buffer, Command, CommandOptions, Environment, RunOptions
+    from ...processes import CompletedProcess, RunOutcome
+    from .._processes import Process
     from .instances import InstancesAPI
+
+# What commands need takes its time to load, so it is loaded with the first one: most programs only look, and change.
 
 MANY = 1000
 """At most so many commands are run at a time: each has five connections."""
@@ -133,6 +126,9 @@ class RunVerbs(Collection[T]):
             IncusConnectionError: The connection to the server broke.
             IncusArgumentError: A value cannot be right; nothing was sent.
         """
+        from ..._commands import CommandOptions, run_settings
+        from .._processes import run
+
         options = CommandOptions(environment=environment, user=user, group=group, cwd=cwd)
         settings = run_settings(
             input=input, check=check, timeout=timeout, capture=capture, text=text, encoding=encoding
@@ -178,6 +174,8 @@ class RunVerbs(Collection[T]):
             IncusConnectionError: The connection to the server broke.
             IncusTimeoutError: The command could not be ended, since the instance is frozen.
         """
+        from .._processes import started
+
         wanted = self._command(name, command, options, (columns, rows) if tty else None)
         with started(self._api, wanted) as process:
             yield process
@@ -222,6 +220,9 @@ class RunVerbs(Collection[T]):
         Raises:
             IncusArgumentError: A value cannot be right; nothing was sent.
         """
+        from ..._commands import run_settings
+        from .._processes import run_many
+
         number = whole_number("limit", limit, 1, MANY)
         commands = [self._command(name, command, options) for name in text_list(names, "names", "['web', 'db']")]
         settings = run_settings(
@@ -232,6 +233,8 @@ class RunVerbs(Collection[T]):
     def _command(
         self, name: str, command: Arguments, options: CommandOptions, size: tuple[int, int] | None = None
     ) -> Command:
+        from ..._commands import command_for
+
         return command_for(name, self._url(name, suffix="/exec"), command, size=size, **options)
 
 
@@ -292,6 +295,8 @@ class BoundRun(Bound):
         capture: bool = True,
     ) -> CompletedProcess[Any]:
         """Run a command in it until that ends, and return what came of it; see `InstancesAPI.run`."""
+        from ..._commands import RunOptions
+
         options = RunOptions(
             input=input,
             check=check,

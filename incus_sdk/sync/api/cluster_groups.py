@@ -38,7 +38,7 @@ class ClusterGroupsAPI(
     _in_project = False
     _put = ClusterGroupPut
     _updating = "PUT"  # 6.0 refuses each PATCH of a group with members that has an ETag, be it right
-    _etag_counts = False  # a PUT is taken whatever its ETag
+    _etag_suffices = False  # a PUT is taken whatever its ETag
 
     def create(self, name: str, **fields: Unpack[ClusterGroupPut]) -> ClusterGroup:
         """Create a group (`POST /1.0/cluster/groups`).

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 from urllib.parse import urlencode
 
 from ..._values import config_values, text_list
+from ...api._bodies import check_upload
 from ...exceptions import IncusArgumentError
 from ...models import ImageBody, ImageData, ImagePut
 from ...types import Config
@@ -108,6 +109,8 @@ class ImagesAPI(
     _path = "/1.0/images"
     _model = Image
     _put = ImagePut
+    _updating = "PUT"  # a PATCH changes neither profiles nor expires_at, and does not say so
+    _etag_suffices = False  # it does not cover these two
 
     @property
     def aliases(self) -> ImageAliasesAPI:
@@ -232,8 +235,7 @@ class ImagesAPI(
             OSError: A file cannot be read.
         """
         check_wait(wait)
-        if image_data is None or isinstance(image_data, Mapping):
-            raise TypeError("image_data must be bytes, the Path of a file or an iterator of bytes; see create_from()")
+        check_upload(image_data, "image_data", "; create_from() takes a source")
         if auto_update:
             raise IncusArgumentError("auto_update is not for uploads: they have no source; create_from() has one")
         headers = _headers(filename, public, properties, aliases, profiles, fingerprint)

@@ -4,48 +4,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from ...api._bodies import create_body
-from ...models import InstanceBackupCreateFields, InstanceBackupData
+from ...models import BackupTarget, InstanceBackupCreateFields, InstanceBackupData
 from .._bridge import StreamResponse
 from ..operations import OperationResponse
-from ._below_instances import InInstance, created_name
-from ._bound import BoundBackgroundDelete, BoundBackgroundRename, BoundGet
-from ._collection import BackgroundDeletable, BackgroundRenamable, check_name, check_wait
+from ._backups import BackupVerbs, BoundBackup
+from ._nested import NestedListable
 
 if TYPE_CHECKING:
     from ..._disk import Target
 
 __all__ = ["InstanceBackup", "InstanceBackupsAPI"]
 
-DIRECT = {"Accept": "application/octet-stream"}
-"""Makes the server send the backup instead of keeping it; the value has to be just this."""
 
-
-class InstanceBackup(InstanceBackupData, BoundGet, BoundBackgroundRename, BoundBackgroundDelete):
+class InstanceBackup(InstanceBackupData, BoundBackup):
     """A backup that the server keeps, as it was when it was read, with the verbs of its group."""
 
-    @property
-    def _backups(self) -> InstanceBackupsAPI:
-        return cast("InstanceBackupsAPI", self._collection)
 
-    def export(self, target: Target) -> int:
-        """Write it to a file; see `InstanceBackupsAPI.export`."""
-        return self._backups.export(self.name, target)
-
-    @contextmanager
-    def stream_export(self) -> Generator[StreamResponse]:
-        """Read it piece by piece; see `InstanceBackupsAPI.stream_export`."""
-        with self._backups.stream_export(self.name) as response:
-            yield response
-
-
-class InstanceBackupsAPI(
-    InInstance[InstanceBackup], BackgroundRenamable[InstanceBackup], BackgroundDeletable[InstanceBackup]
-):
+class InstanceBackupsAPI(BackupVerbs[InstanceBackup], NestedListable[InstanceBackup]):
     """Backups of an instance that the server keeps (`/1.0/instances/{name}/backups`).
 
     A backup is a file with all of an instance in it. `client.instances.import_backup` makes an instance of one.
@@ -53,6 +32,7 @@ class InstanceBackupsAPI(
 
     _path = "/1.0/instances/{instance}/backups"
     _model = InstanceBackup
+    _making = InstanceBackupCreateFields
 
     @overload
     def create(
@@ -71,6 +51,8 @@ class InstanceBackupsAPI(
     ) -> OperationResponse | InstanceBackup:
         """Make a backup, and keep it on the server (`POST /1.0/instances/{name}/backups`).
 
+        `upload` is for one that the server sends elsewhere, `direct` for one that comes here at once.
+
         Example:
             ```python
             backup = client.instances.backups("web").create(instance_only=True, wait=True)
@@ -81,8 +63,9 @@ class InstanceBackupsAPI(
         Args:
             name: Name of the backup; `None` lets the server make one up.
             wait: Whether to return the backup itself, when it is there.
-            **fields: How it is made: `compression_algorithm`, `expires_at`, `instance_only`, `optimized_storage`, and
-                what needs a newer server: `root_only`, and `target` to upload it, which leaves no backup here.
+            **fields: How it is made: `compression_algorithm`, `expires_at` (give one, so that a program that ends early
+                leaves nothing for good), `instance_only`, `optimized_storage`, and `root_only`, which needs the API
+                extension `dependent` (Incus 7.0).
 
         Returns:
             The `InstanceBackup` with `wait=True`; otherwise the answer, whose `wait()` tells how it ended.
@@ -92,58 +75,36 @@ class InstanceBackupsAPI(
             IncusBadRequestError: The server does not take the name, or a value.
             IncusOperationConflictError: There is one of that name already (from the wait).
         """
-        check_wait(wait)
-        if name is not None:
-            check_name(name)
-        operation = self._api.operation("POST", self._url(), _body(fields, name))
-        if not wait:
-            return operation
-        operation.wait()
-        return self._made(name or created_name(operation, "backups"))
+        return self._create(name, wait, fields)
 
-    def export(self, name: str, target: Target) -> int:
-        """Write a backup to a file (`GET /1.0/instances/{name}/backups/{backup}/export`), and return its size in bytes.
+    def upload(
+        self, target: BackupTarget, wait: bool = False, **fields: Unpack[InstanceBackupCreateFields]
+    ) -> OperationResponse:
+        """Make a backup and have the server upload it, keeping none itself (`POST …/backups` with a `target`).
 
-        A file of that name appears, or is replaced, only when all of it has come.
+        Needs the API extension `backup_s3_upload` (Incus 7.0).
 
         Args:
-            name: Name of the backup.
-            target: Path of the file; or a binary file that is open.
+            target: Where to: `protocol` (`s3`), `url`, `bucket_name`, `path`, `access_key`, `secret_key`.
+            wait: Whether to return only when it is there; otherwise the answer's `wait()` tells how it ended.
+            **fields: How it is made; see `create`.
 
         Raises:
-            IncusNotFoundError: There is no such backup.
-            IncusConnectionError: The connection broke before the end.
+            IncusMissingExtensionError: The server cannot do that.
+            IncusNotFoundError: There is no such instance.
+            IncusArgumentError: The target has no such field.
+            IncusOperationError: The upload failed (from the wait).
         """
-        return self._api.download(self._export(name), target)
+        return self._upload(target, wait, fields)
 
-    @contextmanager
-    def stream_export(self, name: str) -> Generator[StreamResponse]:
-        """Read a backup piece by piece, in a `with` block (`GET …/backups/{backup}/export`).
-
-        Example:
-            ```python
-            with client.instances.backups("web").stream_export("nightly") as stream:
-                for piece in stream:
-                    digest.update(piece)
-            ```
-
-        Args:
-            name: Name of the backup.
-
-        Raises:
-            IncusNotFoundError: There is no such backup.
-        """
-        with self._api.stream("GET", self._export(name)) as response:
-            yield response
-
-    def direct(self, file: Target, **fields: Unpack[InstanceBackupCreateFields]) -> int:
+    def direct(self, target: Target, **fields: Unpack[InstanceBackupCreateFields]) -> int:
         """Make a backup and write it to a file at once, and return its size in bytes.
 
-        Nothing is kept on the server (`POST /1.0/instances/{name}/backups`, answered with the backup itself). Needs the
-        API extension `direct_backup` (Incus 7.0).
+        Nothing is kept on the server (`POST …/backups`, answered with the backup itself). Needs the API extension
+        `direct_backup` (Incus 7.0). The server has no way to say what fails once it has begun: it breaks off then.
 
         Args:
-            file: Path of the file, which appears only when all of it has come; or a binary file that is open.
+            target: Path of the file, which appears only when all of it has come; or a binary file that is open.
             **fields: How it is made; see `create`.
 
         Raises:
@@ -151,9 +112,9 @@ class InstanceBackupsAPI(
             IncusNotFoundError: There is no such instance.
             IncusBadRequestError: The server does not take a value.
             IncusConnectionError: The connection broke before the end, or the server failed half-way.
+            OSError: The file cannot be written.
         """
-        self._api.require_extension("direct_backup", f"POST {self._url()} as a stream")
-        return self._api.download(self._url(), file, method="POST", data=_body(fields), headers=DIRECT)
+        return self._direct(target, fields)
 
     @contextmanager
     def stream_direct(self, **fields: Unpack[InstanceBackupCreateFields]) -> Generator[StreamResponse]:
@@ -167,13 +128,5 @@ class InstanceBackupsAPI(
             IncusNotFoundError: There is no such instance.
             IncusBadRequestError: The server does not take a value.
         """
-        self._api.require_extension("direct_backup", f"POST {self._url()} as a stream")
-        with self._api.stream("POST", self._url(), None, _body(fields), DIRECT) as response:
+        with self._stream_direct(fields) as response:
             yield response
-
-    def _export(self, name: str) -> str:
-        return self._url(name, suffix="/export")
-
-
-def _body(fields: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
-    return create_body("InstanceBackup", InstanceBackupCreateFields.__annotations__, fields, name=name)

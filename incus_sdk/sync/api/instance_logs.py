@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .._bridge import StreamResponse
-from ._below_instances import Part
+from ._nested import Part
 
 if TYPE_CHECKING:
     from ..._disk import Target

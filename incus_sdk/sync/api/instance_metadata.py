@@ -58,7 +58,7 @@ class InstanceMetadataAPI:
             IncusArgumentError: There is no such field.
             IncusNotFoundError: There is no such instance.
             IncusBadRequestError: The server does not take a value.
-            IncusPreconditionFailedError: Others changed it in between, three times in a row.
+            IncusPreconditionFailedError: Others changed it in between, ten times in a row.
         """
         self._document.update(changes)
 
@@ -114,6 +114,10 @@ class _Document(Definable[Any, ImageMetadataDict, ImageMetadataBody]):
     @property
     def _noun(self) -> str:
         return "ImageMetadata"
+
+    @property
+    def _sent(self) -> tuple[str, ...]:
+        return ()  # all of it can be changed
 
     @property
     def url(self) -> str:

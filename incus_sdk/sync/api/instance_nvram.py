@@ -16,7 +16,7 @@ from ...api._bodies import nearest
 from ...exceptions import IncusArgumentError
 from ...models import InstanceNVRAMVariable, InstanceNVRAMVariableBody, InstanceNVRAMVariablePut
 from .._bridge import APIClient
-from ._below_instances import Part
+from ._nested import Part
 from ._writable import Editable
 
 __all__ = ["InstanceNVRAMAPI"]
@@ -44,7 +44,7 @@ class InstanceNVRAMAPI(Part):
     _path = "/1.0/instances/{instance}/nvram"
 
     def __init__(self, client: APIClient, instance: str) -> None:
-        super().__init__(client, instance)
+        super().__init__(client, instance=instance)
         self._instance = instance
 
     def guids(self) -> builtins.list[str]:

@@ -9,9 +9,9 @@ from typing import Literal, cast, overload
 
 from ...models import InstancePostTarget, InstanceSnapshotBody, InstanceSnapshotData, InstanceSnapshotPut
 from ..operations import OperationResponse
-from ._below_instances import InInstance, created_name
 from ._bound import BoundBackgroundDelete, BoundBackgroundRename, BoundBackgroundWritable, BoundGet
 from ._collection import BackgroundDeletable, BackgroundRenamable, check_name, check_wait
+from ._nested import NestedListable, created
 from ._writable import BackgroundWritable
 
 __all__ = ["InstanceSnapshot", "InstanceSnapshotsAPI"]
@@ -40,7 +40,7 @@ class InstanceSnapshot(
 
 
 class InstanceSnapshotsAPI(
-    InInstance[InstanceSnapshot],
+    NestedListable[InstanceSnapshot],
     BackgroundWritable[InstanceSnapshot, InstanceSnapshotPut, InstanceSnapshotBody],
     BackgroundRenamable[InstanceSnapshot],
     BackgroundDeletable[InstanceSnapshot],
@@ -117,7 +117,7 @@ class InstanceSnapshotsAPI(
         if not wait:
             return operation
         operation.wait()
-        return self._made(name or created_name(operation, "instances_snapshots"))
+        return self._made(name or created(operation, "instances_snapshots"))
 
     def restore(
         self, name: str, stateful: bool = False, wait: bool = False, *, disk_only: bool = False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..._paths import quote_file
 from ..._values import content_bytes, text
 from .._bridge import StreamResponse
-from ._below_instances import Part
+from ._nested import Part
 
 if TYPE_CHECKING:
     from ..._disk import Target

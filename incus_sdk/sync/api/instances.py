@@ -16,7 +16,6 @@ from ...types import Config, Devices
 from ..operations import OperationResponse
 from ._bound import BoundBackgroundDelete, BoundBackgroundRename
 from ._collection import BackgroundDeletable, BackgroundRenamable, Gettable, Listable, check_name, check_wait
-from ._instance_console import BoundConsole, ConsoleVerbs
 from ._instance_debug import BoundDebug, DebugVerbs
 from ._instance_exec import BoundExec, ExecVerbs
 from ._instance_files import BoundFiles, FileVerbs
@@ -42,7 +41,6 @@ class Instance(
     BoundFiles,
     BoundUpdate,
     BoundParts,
-    BoundConsole,
     BoundStreams,
     BoundMoves,
     BoundDebug,
@@ -92,7 +90,6 @@ class InstancesAPI(
     ImportVerbs[Instance],
     UpdateVerbs[Instance],
     PartVerbs[Instance],
-    ConsoleVerbs[Instance],
     StreamVerbs[Instance],
     MoveVerbs[Instance],
     DebugVerbs[Instance],

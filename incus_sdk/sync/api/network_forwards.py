@@ -39,7 +39,7 @@ class NetworkForwardsAPI(
     _path = "/1.0/networks/{network}/forwards"
     _model = NetworkForward
     _put = NetworkForwardPut
-    _etag_counts = False
+    _etag_suffices = False
 
     def create(self, listen_address: str, **fields: Unpack[NetworkForwardPut]) -> NetworkForward:
         """Create a forward (`POST /1.0/networks/{network}/forwards`).

@@ -35,7 +35,7 @@ class NetworkPeersAPI(
     _path = "/1.0/networks/{network}/peers"
     _model = NetworkPeer
     _put = NetworkPeerPut
-    _etag_counts = False
+    _etag_suffices = False
 
     def create(
         self,

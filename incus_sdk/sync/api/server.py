@@ -150,6 +150,10 @@ class _Definition(Definable[Any, ServerPut, ServerBody]):
     def _noun(self) -> str:
         return "Server"
 
+    @property
+    def _sent(self) -> tuple[str, ...]:
+        return Server.__struct_encode_fields__
+
     def _empty(self) -> dict[str, Any]:
         return {"config": {}}
 

@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from ...api._bodies import create_body
 from ...models import StorageBucketBackupCreateFields, StorageBucketBackupData
 from .._bridge import StreamResponse
 from ..operations import OperationResponse
 from ._backups import BackupVerbs, BoundBackup
-from ._collection import check_name, check_wait
-from ._nested import created
+from ._nested import NestedListable
 
 if TYPE_CHECKING:
     from ..._disk import Target
@@ -27,7 +25,7 @@ class StorageBucketBackup(StorageBucketBackupData, BoundBackup):
     """A backup of a bucket, kept by the server, as it was when it was read."""
 
 
-class StorageBucketBackupsAPI(BackupVerbs[StorageBucketBackup]):
+class StorageBucketBackupsAPI(BackupVerbs[StorageBucketBackup], NestedListable[StorageBucketBackup]):
     """Backups of one bucket (`/1.0/storage-pools/{pool}/buckets/{bucket}/backups`).
 
     The server reads the bucket by S3, so it must listen for that (`core.storage_buckets_address`).
@@ -38,17 +36,7 @@ class StorageBucketBackupsAPI(BackupVerbs[StorageBucketBackup]):
 
     _path = "/1.0/storage-pools/{pool}/buckets/{bucket}/backups"
     _model = StorageBucketBackup
-
-    def list(self) -> builtins.list[StorageBucketBackup]:
-        """Return all backups.
-
-        Raises:
-            IncusNotFoundError: There is no such bucket.
-        """
-        backups = super().list()
-        if not backups:  # Incus 7.0 says so of a bucket that does not exist, too
-            self._api.read(self._parent, dict[str, Any])
-        return backups
+    _making = StorageBucketBackupCreateFields
 
     def names(self) -> builtins.list[str]:
         """Return the names of all backups.
@@ -89,11 +77,7 @@ class StorageBucketBackupsAPI(BackupVerbs[StorageBucketBackup]):
             IncusOperationConflictError: There is a backup of that name already (from the wait).
             IncusOperationBadRequestError: The server does not listen for S3 clients (from the wait).
         """
-        check_wait(wait)
-        if name is not None:
-            check_name(name)
-        operation = self._change("POST", self._url(), _body(fields, name), wait)
-        return self._made(name or created(operation, "backups")) if wait else operation
+        return self._create(name, wait, fields)
 
     def direct(self, target: Target, **fields: Unpack[StorageBucketBackupCreateFields]) -> int:
         """Make a backup and write it to a file at once, and return its size in bytes.
@@ -111,7 +95,7 @@ class StorageBucketBackupsAPI(BackupVerbs[StorageBucketBackup]):
             IncusConnectionError: The connection broke before the end, or the server failed half-way.
             OSError: The file cannot be written.
         """
-        return self._direct(target, _body(fields))
+        return self._direct(target, fields)
 
     @contextmanager
     def stream_direct(self, **fields: Unpack[StorageBucketBackupCreateFields]) -> Generator[StreamResponse]:
@@ -124,9 +108,5 @@ class StorageBucketBackupsAPI(BackupVerbs[StorageBucketBackup]):
             IncusMissingExtensionError: The server cannot do that.
             IncusNotFoundError: There is no such bucket.
         """
-        with self._stream_direct(_body(fields)) as response:
+        with self._stream_direct(fields) as response:
             yield response
-
-
-def _body(fields: Mapping[str, object], name: str | None = None) -> dict[str, object]:
-    return create_body("StorageBucketBackup", StorageBucketBackupCreateFields.__annotations__, fields, name=name)

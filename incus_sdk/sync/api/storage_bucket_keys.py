@@ -35,7 +35,7 @@ class StorageBucketKeysAPI(
     _path = "/1.0/storage-pools/{pool}/buckets/{bucket}/keys"
     _model = StorageBucketKey
     _put = StorageBucketKeyPut
-    _etag_counts = False
+    _etag_suffices = False
     _updating = "PUT"
 
     def create(

@@ -13,6 +13,7 @@ from ...models import StorageBucketBody, StorageBucketData, StorageBucketPut
 from .._bridge import Body
 from ..operations import OperationResponse
 from ._bound import BoundDelete, BoundWritable
+from ._bucket_parts import BoundParts
 from ._collection import Deletable, ProjectFilterable, check_name, check_wait
 from ._nested import Nested, created
 from ._writable import Writable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["StorageBucket", "StorageBucketsAPI"]
 
 
-class StorageBucket(StorageBucketData, BoundWritable[StorageBucketPut, StorageBucketBody], BoundDelete):
+class StorageBucket(StorageBucketData, BoundParts, BoundWritable[StorageBucketPut, StorageBucketBody], BoundDelete):
     """A place that S3 clients write to, as it was when it was read.
 
     `keys` and `backups` are `None` unless it was read with `full=True`.
@@ -58,7 +59,7 @@ class StorageBucketsAPI(
     _path = "/1.0/storage-pools/{pool}/buckets"
     _model = StorageBucket
     _put = StorageBucketPut
-    _etag_counts = False
+    _etag_suffices = False
 
     def list(
         self, *, filter: Filter | None = None, all_projects: bool = False, full: bool = False

@@ -15,6 +15,7 @@ from ._collection import Deletable, ProjectFilterable, Renamable, listing
 from ._nested import Nested
 from ._volume_access import AccessVerbs, BoundAccess
 from ._volume_import import ImportVerbs
+from ._volume_parts import BoundParts
 from ._volume_transfer import BoundTransfer, TransferVerbs
 from ._writable import Writable
 
@@ -30,6 +31,7 @@ class StorageVolume(
     StorageVolumeData,
     BoundTransfer["StorageVolume"],
     BoundAccess,
+    BoundParts,
     BoundWritable[StorageVolumePut, StorageVolumeBody],
     BoundRename,
     BoundDelete,
@@ -87,6 +89,7 @@ class StorageVolumesAPI(
     _path = "/1.0/storage-pools/{pool}/volumes/{type}"
     _model = StorageVolume
     _put = StorageVolumePut
+    _etag_suffices = False  # it does not cover the description
 
     @property
     def _parent(self) -> str:

@@ -42,6 +42,7 @@ class WarningsAPI(Filterable[Warning], Gettable[Warning], Deletable[Warning]):
     """Warnings of the server (`/1.0/warnings`); what is called `name` here is their UUID.
 
     The server makes them, and again when their cause persists. Only their status can be changed, and it has no ETag.
+    A client with a project lists those about that project alone, so none about the server as a whole.
     """
 
     _path = "/1.0/warnings"
