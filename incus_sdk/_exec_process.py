@@ -44,13 +44,18 @@ class Execution:
     """
 
     def __init__(self, sockets: Sockets, args: list[str], instance: str) -> None:
-        self.args, self.instance, self.sockets = args, instance, sockets
-        self.label = label = named(args, instance)
-        self.reported = False
+        self.args: list[str] = args
+        self.instance: str = instance
+        self.sockets: Sockets = sockets
+        self.label: str = named(args, instance)
+        self.reported: bool = False
+        label = self.label
         streams, terminal = sockets.open, sockets.terminal
-        self.stdin = InputStream(streams["0"], f"stdin of {label}", terminal=terminal)
-        self.stdout = OutputStream(streams["0" if terminal else "1"], f"stdout of {label}", hang_up=terminal)
-        self.stderr = None if terminal else OutputStream(streams["2"], f"stderr of {label}")
+        self.stdin: InputStream = InputStream(streams["0"], f"stdin of {label}", terminal=terminal)
+        self.stdout: OutputStream = OutputStream(
+            streams["0" if terminal else "1"], f"stdout of {label}", hang_up=terminal
+        )
+        self.stderr: OutputStream | None = None if terminal else OutputStream(streams["2"], f"stderr of {label}")
 
     @property
     def outputs(self) -> list[OutputStream]:

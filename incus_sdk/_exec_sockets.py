@@ -60,10 +60,10 @@ class Sockets:
 
     def __init__(self, api: APIClient, operation: Mapping[str, Any]) -> None:
         self._api = api
-        self.operation_id = str(operation["id"])
+        self.operation_id: str = str(operation["id"])
         self._secrets = _secrets(operation)
         self.open: dict[str, WebSocket] = {}
-        self.ended = asyncio.create_task(api.wait(self.operation_id))
+        self.ended: asyncio.Task[dict[str, Any]] = asyncio.create_task(api.wait(self.operation_id))
         self.ended.add_done_callback(_look)
 
     @property
