@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import subprocess
 import sys
 from pathlib import Path
 
 __all__ = ["Player"]
+
+PATIENCE = 60
+"""Seconds after which a program is ended."""
 
 
 class Player:
@@ -36,9 +41,22 @@ class Player:
     def run(self, repetitions: int) -> None:
         """Run it that often, one after another."""
         for _ in range(repetitions):
-            subprocess.run(
-                self._command, check=True, cwd=self._cwd, env=self._environ, stdout=subprocess.DEVNULL, timeout=60
-            )
+            with subprocess.Popen(
+                self._command, cwd=self._cwd, env=self._environ, stdout=subprocess.DEVNULL
+            ) as process:
+                _await_end(process)
+            if process.returncode:
+                raise subprocess.CalledProcessError(process.returncode, self._command)
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _await_end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end; not by `wait(timeout)`, which looks at growing intervals, of 50 ms in the end."""
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        if not select.select([descriptor], [], [], PATIENCE)[0]:
+            process.kill()
+    finally:
+        os.close(descriptor)
