@@ -43,6 +43,8 @@ CHOSEN: dict[str, dict[str, object]] = {
     "open_port": {"port": 22},
     "export_to": {"target": "https://127.0.0.1"},
     "rebuild": {"source": {"type": "none"}},
+    "upload": {"target": {"protocol": "s3", "url": "https://127.0.0.1"}},
+    "upload_backup": {"target": {"protocol": "s3", "url": "https://127.0.0.1"}},
     "create_from": {"source": {"type": "url", "url": "https://images.example"}},
 }
 """What is given to certain verbs."""

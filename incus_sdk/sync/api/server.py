@@ -160,7 +160,7 @@ class _Definition(Definable[Any, ServerPut, ServerBody]):
     def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
         """Name what was removed: servers keep a `user.*` key that a PUT does not hold."""
         gone = dict.fromkeys(current.get("config") or {}, None)
-        return super()._edited(current, {**draft, "config": {**gone, **draft["config"]}})
+        return super()._edited(current, {**draft, "config": {**gone, **(draft.get("config") or {})}})
 
 
 def _body(body: ServerPut) -> dict[str, Any]:
