@@ -42,7 +42,7 @@ def refresh(facts: Facts, version: str, description: Description, ignored: set[s
 
 
 def _add_version(facts: Facts, version: str) -> list[str]:
-    """Return all versions, oldest first; a new one is the newest release from now on, for now like the one before."""
+    """Return all versions, oldest first; a new one is the newest release, and begins as the one before."""
     names: dict[str, str] = facts["source"]
     if version not in names:
         *releases, head = names.items()

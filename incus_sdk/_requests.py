@@ -44,12 +44,12 @@ def may_be_later(path: str, params: Params | None, data: Body) -> bool:
         return True
     if params and params.get("recursion") and path.startswith("/1.0/storage-pools/"):
         return True
-    return _has_later_word(path)
+    return _has_later_word(path.partition("?")[0])  # without the query: secrets are not to be kept in a cache
 
 
 @lru_cache(maxsize=256)
 def _has_later_word(path: str) -> bool:
-    return not LATER.isdisjoint(path.partition("?")[0].split("/"))
+    return not LATER.isdisjoint(path.split("/"))
 
 
 def wire(data: Body, headers: Headers | None) -> tuple[RawBody, Headers | None]:

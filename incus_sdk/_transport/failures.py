@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "explain", "may_come", "named", "reason"]
 
-_COMING = frozenset(
-    {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EAGAIN, socket.EAI_AGAIN}
-)
+_COMING = frozenset({errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, socket.EAI_AGAIN})
 
 
 class Progress:

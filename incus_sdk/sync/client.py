@@ -61,7 +61,9 @@ class Client:
         project: Project that the client works in; `None` leaves it to the server, which takes `default`.
         timeout: Seconds that connecting may take, and that the server may be silent. Never a total: long waits,
             downloads and commands are not cut off. `None` waits for ever.
-        retries: How often a lost connection, or a GET without a whole answer, is tried again.
+        retries: How often a connection that could not be made, or a GET without a whole answer or with a 503, is tried
+            again: after pauses that grow from 0.2 to 5 seconds, or as long as the server says if that is 30 seconds at
+            most. 0 is never. A change that may have reached the server is not repeated, however many there are.
 
     Raises:
         IncusArgumentError: A timeout or number of retries below 0. (The endpoint and the certificates are looked at
