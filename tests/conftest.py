@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -21,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Print plain tracebacks on Pythons that can fail in `ast.parse` when threads switch meanwhile (gh-106905)."""
     if sys.version_info < (3, 11, 8):
         config.option.tbstyle = "native"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what thousands of tests consist of: some tests have it look at everything."""
+    gc.freeze()
 
 
 def pytest_report_header() -> str:
