@@ -31,6 +31,7 @@ _BY_STATUS: dict[int, type[ex.IncusAPIError]] = {
 
 _BY_STATUS_IN_OPERATION: dict[int, type[ex.IncusOperationError]] = {
     400: ex.IncusOperationBadRequestError,
+    403: ex.IncusOperationPermissionError,
     404: ex.IncusOperationNotFoundError,
     409: ex.IncusOperationConflictError,
 }
@@ -43,12 +44,18 @@ def _cause(where: str, text: str) -> Cause | None:
 
 
 @contextmanager
-def after_a_change() -> Generator[None]:
-    """Mark errors in the block: what fails here has sent something before, even if its own request never left."""
+def after_a_change(what: str = "") -> Generator[None]:
+    """Mark errors in the block: what fails here has sent something before, even if its own request never left.
+
+    Args:
+        what: What has been done by then, for the message.
+    """
     try:
         yield
     except (ex.IncusConnectionError, ex.IncusTimeoutError) as error:
         error.sent = True
+        if what:
+            ex.add_to_message(error, f"; {what}")
         raise
 
 

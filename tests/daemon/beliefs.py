@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from incus_sdk import (
     IncusConnectionError,
     IncusError,
+    IncusOperationError,
     IncusOperationLostError,
     IncusUnavailableError,
 )
@@ -17,8 +18,8 @@ __all__ = ["Belief", "flaw", "may_have_happened"]
 
 T = TypeVar("T")
 
-DOUBT = ("is unknown", "may be half done")
-"""What a message says when something may have been done, or not."""
+DOUBT = ("is unknown", "may be half done", "has been made")
+"""What a message says when something may have been done, or not, or has been and only reading it failed."""
 
 CLOSED = "database is closed"
 """What a daemon says in its last moments, of changes as well that it had begun before it was told to stop."""
@@ -75,7 +76,9 @@ def flaw(error: IncusError, *, changes: bool) -> str:
         error: What a call raised.
         changes: Whether the call changes something on the server; then the message must be clear about the outcome.
     """
-    if not isinstance(error, IncusConnectionError | IncusUnavailableError | IncusOperationLostError):
+    expected = isinstance(error, IncusConnectionError | IncusUnavailableError | IncusOperationLostError)
+    # What runs in the background meets the closed database as well, and fails as any operation does.
+    if not expected and not (isinstance(error, IncusOperationError) and CLOSED in str(error)):
         return "says nothing of a daemon that went away"
     if changes and may_have_happened(error) and not _doubts(error):
         return "conceals that nobody knows what came of it"

@@ -355,3 +355,10 @@ class Watch(logging.Handler):
 
 def no_pause(_low: float, _high: float) -> float:
     return 0.0
+
+
+async def test_what_has_been_made_but_could_not_be_read_is_said_to_be_there(daemon: Daemon) -> None:
+    daemon.will(sync(None), hang_up, hang_up)  # the transport has one more attempt of its own
+    with pytest.raises(IncusConnectionError, match="'web' has been made, and only reading it failed") as caught:
+        await daemon.client(retries=0).profiles.create("web")
+    assert caught.value.sent

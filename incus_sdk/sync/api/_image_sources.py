@@ -218,7 +218,7 @@ class SourceVerbs(Collection[T]):
         details = cast("Mapping[str, Any]", operation["metadata"].get("metadata") or {})
         if "fingerprint" not in details:
             raise IncusProtocolError(f"{operation!r}: the server does not say which image it has created")
-        with after_a_change():
+        with after_a_change("the image has been made, and only reading it failed"):
             return cast("ImagesAPI", self).get(str(details["fingerprint"]))
 
 
