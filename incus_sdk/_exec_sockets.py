@@ -71,15 +71,16 @@ class Sockets:
         """Whether the command has a terminal."""
         return "1" not in self._secrets
 
-    async def connect(self) -> None:
-        """Connect all of them at the same time.
+    async def connect(self, only: str | None = None) -> None:
+        """Connect all of them at the same time, or one alone.
 
         The one for control may be missing afterwards: of a command so short that it ended before.
 
         Raises:
             IncusError: One cannot be connected.
         """
-        names = sorted(self._secrets, reverse=True)  # control first: it is there when a command must be killed
+        # Control first: it is there when a command must be killed.
+        names = sorted(self._secrets, reverse=True) if only is None else [only]
         tasks = {name: asyncio.create_task(self._connect(name)) for name in names}
         try:
             await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
@@ -90,10 +91,14 @@ class Sockets:
             await self._give_up(tasks)
             raise
 
-    async def _connect(self, name: str) -> None:
+    async def another(self, name: str) -> WebSocket:
+        """Connect one of them once more, as servers let it be done for graphical consoles."""
         path = f"/1.0/operations/{self.operation_id}/websocket"
+        return await self._api.websocket(path, {"secret": self._secrets[name]})
+
+    async def _connect(self, name: str) -> None:
         try:
-            self.open[name] = await self._api.websocket(path, {"secret": self._secrets[name]})
+            self.open[name] = await self.another(name)
         except IncusError:
             if name != CONTROL or self.terminal:
                 raise
@@ -128,7 +133,7 @@ class Sockets:
             # The server closes it at the end of the command, and tells how that ended up to a second later.
             if await self.over(LOST):
                 return
-            text = "the control socket of a command in an instance is lost: signals no longer reach it"
+            text = "the control socket is lost: signals and sizes of terminals no longer reach the instance"
             raise IncusConnectionError(text, error, sent=True) from error
 
     async def over(self, timeout: float) -> bool:
@@ -148,8 +153,8 @@ class Sockets:
         await asyncio.wait((self.ended,))
 
 
-async def start(api: APIClient, command: Command) -> Sockets:
-    """Start a command, and connect its websockets.
+async def start(api: APIClient, command: Command, only: str | None = None) -> Sockets:
+    """Start a command, and connect its websockets, or one alone.
 
     Raises:
         IncusError: It cannot be started.
@@ -159,7 +164,7 @@ async def start(api: APIClient, command: Command) -> Sockets:
         try:
             async with _turn(api):
                 operation = await api.operation("POST", command.path, command.body)
-                return await attach(api, operation["metadata"])
+                return await attach(api, operation["metadata"], only)
         except IncusOperationError as error:
             if TOO_LATE not in str(error) or number == ATTEMPTS:
                 raise
@@ -176,8 +181,8 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore
 """By event loop and server: what has been waited for in one loop cannot be in another."""
 
 
-async def attach(api: APIClient, operation: Mapping[str, Any]) -> Sockets:
-    """Connect the websockets of a command that waits for them.
+async def attach(api: APIClient, operation: Mapping[str, Any], only: str | None = None) -> Sockets:
+    """Connect the websockets of a command that waits for them, or one alone.
 
     Raises:
         IncusOperationError: The server has given it up.
@@ -188,7 +193,7 @@ async def attach(api: APIClient, operation: Mapping[str, Any]) -> Sockets:
     sockets = Sockets(api, operation)
     connected = False
     try:
-        await sockets.connect()
+        await sockets.connect(only)
         connected = True
     except IncusAPIError as error:
         if error.status_code in OVER and await sockets.over(VERDICT):

@@ -81,7 +81,7 @@ class Pieces:
 class OutputStream:
     """What a command writes to its standard output or error; iterating gives its lines.
 
-    It is read from the server as it is read here, and about 1 MiB ahead: a command whose output nobody takes is made to
+    It is read from the server as it is read here, and up to 2 MiB ahead: a command whose output nobody takes is made to
     wait. A read that is cancelled loses nothing. Where the connection broke before the end of the output, reads beyond
     what had come raise `IncusConnectionError`, and leave that to be read.
 
@@ -181,15 +181,18 @@ class OutputStream:
         return self._unread.take(self._unread.size)
 
     async def _more(self) -> bool:
-        """Wait for further bytes; `False` at the end."""
+        """Wait for further bytes; `False` if the end is here, and no byte came with it."""
+        before = self.received
         if not self._ended:
             await self._fetch()
-        if self._ended and self.error is not None:
+        if self.received > before or not self._ended:
+            return True
+        if self.error is not None:
             raise self.error
-        return not self._ended
+        return False
 
     async def _fetch(self) -> None:
-        """Wait until one more message is here, fetched by this task or by another that reads at the same time."""
+        """Wait until further messages are here, fetched by this task or by another that reads at the same time."""
         before = self.received
         async with self._turn:
             if self.received == before and not self._ended:
@@ -197,19 +200,29 @@ class OutputStream:
 
     async def _receive(self) -> None:
         try:
-            message = await self._socket.recv()
+            messages = await self._socket.recv_all()
         except WebSocketClosed as error:
-            text = f"{self._label}: the connection broke before the end of the output"
-            self._end(IncusConnectionError(text, error, sent=True))
+            self._end(await self._meaning(error))
         except IncusError as error:
             self._end(error)
         else:
-            if isinstance(message, str):
-                self._end(None)
-                return
-            self.received += len(message)
-            if message and not self._discarding:
-                self._unread.put(bytes(message))
+            for message in messages:
+                if isinstance(message, str):
+                    self._end(await self._meaning(None))
+                    return
+                self._put(bytes(message))
+
+    def _put(self, data: bytes) -> None:
+        self.received += len(data)
+        if data and not self._discarding:
+            self._unread.put(data)
+
+    async def _meaning(self, broken: IncusConnectionError | None) -> IncusError | None:
+        """Return what readers are told at the end, which came without the server's mark if it is `broken`."""
+        if broken is None:
+            return None
+        text = f"{self._label}: the connection broke before the end of the output"
+        return IncusConnectionError(text, broken, sent=True)
 
     def _end(self, error: IncusError | None) -> None:
         self._ended, self.error = True, error
@@ -269,5 +282,5 @@ class InputStream:
         try:
             await self._socket.send(data)
         except IncusError as error:
-            text = f"{self._label}: the command takes no more input: it has ended, or the connection broke"
+            text = f"{self._label}: no more input is taken: it has ended, or the connection broke"
             raise IncusBrokenPipeError(text, error, sent=True) from error

@@ -1,4 +1,4 @@
-"""Websockets: frames by the websockets library's sans-I/O protocol, over a connection of the pool."""
+"""Websockets, over a connection of the pool: the protocol is the websockets library's, but for binary messages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import IncusConnectionError, IncusError, IncusProtocolError
 from .errors import WebSocketClosed
+from .frames import Frames
 from .stream import Closable
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class WebSocket(Closable):
     __slots__ = (
         "_connection",
         "_error",
+        "_frames",
         "_label",
         "_messages",
         "_parts",
@@ -77,6 +79,7 @@ class WebSocket(Closable):
 
         self._connection = connection
         self._label = label
+        self._frames = Frames(max_size)
         self._protocol = Protocol(Side.CLIENT, state=State.OPEN, max_size=max_size, logger=_silent_logger)
         self._messages: deque[str | bytes | bytearray] = deque()
         self._size = 0
@@ -98,15 +101,27 @@ class WebSocket(Closable):
             IncusConnectionError: The server fell silent, or the client was closed.
             IncusProtocolError: The server broke the protocol, or sent a message larger than `max_size`.
         """
-        while not self._messages:
-            if self._error is not None:
-                raise self._error
-            await self._arrival()
+        await self._some()
         message = self._messages.popleft()
         self._size -= len(message) + OVERHEAD
         if self._size <= HIGH_WATER // 2:
             self._connection.resume_reading()
         return message
+
+    async def recv_all(self) -> list[str | bytes | bytearray]:
+        """Wait for the next message, and return it with all others that have arrived; raises as `recv` does."""
+        await self._some()
+        messages = list(self._messages)
+        self._messages.clear()
+        self._size = 0
+        self._connection.resume_reading()
+        return messages
+
+    async def _some(self) -> None:
+        while not self._messages:
+            if self._error is not None:
+                raise self._error
+            await self._arrival()
 
     def __aiter__(self) -> WebSocket:
         return self
@@ -191,10 +206,17 @@ class WebSocket(Closable):
 
     def feed(self, data: memoryview) -> None:
         self._probed = False
-        protocol = self._protocol
         if self._finished():
             self._connection.abort()  # nothing may follow a close frame
             return
+        for piece in self._frames.split(data):
+            if isinstance(piece, bytes):
+                self._put(piece, text=False)
+            elif not self._finished():
+                self._feed_protocol(piece)
+
+    def _feed_protocol(self, data: memoryview) -> None:
+        protocol = self._protocol
         protocol.receive_data(data)  # type: ignore[arg-type]  # it is appended to a bytearray, nothing else
         for frame in protocol.events_received():
             self._take(frame)  # type: ignore[arg-type]  # a protocol that starts open has no other events

@@ -103,6 +103,13 @@ async def _websocket(client: Client) -> None:
         websocket.abort()
 
 
+async def _websocket_all(client: Client) -> None:
+    async with await client.api.websocket("/1.0/socket/web") as websocket:
+        assert await websocket.recv_all() == ["web"]
+        await websocket.send(BIG)
+        assert await websocket.recv_all() == [BIG]
+
+
 async def _raw(client: Client) -> None:
     raw = await client.api.upgrade("/1.0/raw/web", "echo", method="POST", data={"what": "echo"})
     try:
@@ -188,6 +195,7 @@ CLIENT: dict[str, Callable[[Client], Awaitable[object]]] = {
     "StreamResponse.read": _read_stream,
     "StreamResponse.__anext__": _pieces_of_stream,
     "WebSocket.recv": _websocket,
+    "WebSocket.recv_all": _websocket_all,
     "WebSocket.__anext__": _websocket,
     "WebSocket.send": _websocket,
     "WebSocket.ping": _websocket,
