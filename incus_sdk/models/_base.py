@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, Typ
 
 import msgspec
 
-__all__ = ["Model", "NullAsEmpty", "or_none"]
+__all__ = ["Model", "NullAsEmpty", "open_fields", "or_none"]
+
+WIDTH = 160
+"""Characters of a repr from which on further fields are left out."""
+
+IDENTITY = ("name", "server_name", "fingerprint", "uuid", "listen_address")
+"""Fields that tell one object from another: they come first."""
 
 T = TypeVar("T")
 
@@ -24,7 +30,12 @@ class Model(msgspec.Struct):
     _secret_fields: ClassVar[tuple[str, ...]] = ()
 
     def __repr__(self) -> str:
-        shown = (f"{name}={value}" for name, value in self._summary())
+        shown: list[str] = []
+        for name, value in self._summary():
+            if sum(map(len, shown)) > WIDTH:
+                shown.append("...")
+                break
+            shown.append(f"{name}={value}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
@@ -33,7 +44,7 @@ class Model(msgspec.Struct):
 
     def _summary(self) -> Iterator[tuple[str, str]]:
         """Yield what is not empty, in short: configuration can be long, and can hold passwords."""
-        for name in self.__struct_fields__:
+        for name in sorted(self.__struct_fields__, key=lambda name: name not in IDENTITY):
             value = getattr(self, name)
             if value:
                 yield name, "..." if name in self._secret_fields else _short(value)
@@ -54,6 +65,12 @@ class Model(msgspec.Struct):
             msgspec.ValidationError: A value has another type than the server gives it.
         """
         return msgspec.convert(data, cls)
+
+
+def open_fields(model: type[Model]) -> list[str]:
+    """Return the fields of a model that hold no secrets."""
+    secret = model._secret_fields  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of the class above
+    return [name for name in model.__struct_fields__ if name not in secret]
 
 
 def or_none(value: datetime) -> datetime | None:
