@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+from weakref import WeakSet
 
 from . import config
 from ._requests import label
@@ -42,6 +44,7 @@ class Link:
     """
 
     __slots__ = (
+        "__weakref__",
         "_cert",
         "_endpoint",
         "_verify",
@@ -65,6 +68,7 @@ class Link:
         self.transport: Transport | None = None
         self.closed = self.connected = False
         self.extensions: frozenset[str] = frozenset()
+        _links.add(self)
 
     def open(self) -> Transport:
         """Return the transport, which does not connect before its first request."""
@@ -83,6 +87,18 @@ class Link:
         transport, self.transport = self.transport, None
         if transport is not None:
             await transport.close()
+
+    def abandon(self) -> None:
+        """Let go of all connections in a child process, whose parent goes on to use them."""
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.abandon()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a client cannot be copied or sent to another process: it has connections, and may have a key; make one in "
+            "each process"
+        )
 
     async def persist(
         self, method: str, path: str, send: Callable[[Transport], Awaitable[A]], *, again: bool = True
@@ -123,6 +139,18 @@ class Link:
         # A daemon that restarts makes its socket anew. A peer that is not the one expected stays so.
         gone = self.connected and isinstance(error.cause, FileNotFoundError | PermissionError)
         return gone or may_come(error.cause)
+
+
+_links: WeakSet[Link] = WeakSet()
+
+
+def _after_fork() -> None:
+    for link in list(_links):
+        link.abandon()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _unready(answer: object) -> Answer | None:

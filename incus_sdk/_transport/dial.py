@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
+from weakref import WeakSet
 
 from ..exceptions import IncusConfigurationError, IncusConnectionError, IncusTimeoutError
 from .failures import Progress, explain, named
@@ -55,6 +56,7 @@ class Dialer:
 
             self._proxy = parse_proxy(endpoint.proxy)
         self._proxy_context: ssl.SSLContext | None = None
+        self._opened: WeakSet[asyncio.BaseTransport] = WeakSet()
 
     async def dial(self, factory: Callable[[], P]) -> P:
         """Open a connection and check the peer.
@@ -87,6 +89,21 @@ class Dialer:
         logger.debug("connected to %s in %.1f ms", self._endpoint.url, (time.monotonic() - began) * 1e3)
         return protocol
 
+    def abandon(self) -> None:
+        """Let go of all sockets in a child process, without a word to the server: they are its parent's.
+
+        Their numbers go on to exist, since objects here would close whatever had the same ones later.
+        """
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for transport in list(self._opened):
+            number: int = transport.get_extra_info("socket").fileno()
+            if number >= 0:
+                os.dup2(nowhere, number, inheritable=False)
+        os.close(nowhere)
+
+    def _paused(self) -> _Paused:
+        return _Paused(self._opened)
+
     async def _dial_unix(self, factory: Callable[[], P], path: str, progress: Progress) -> P:
         if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
             raise IncusConfigurationError(
@@ -94,7 +111,7 @@ class Dialer:
                 f"bytes: {path!r}; a symbolic link in a shorter place will do"
             )
         progress.doing = "waiting until the daemon takes those who came before"
-        transport = await _connect_unix(path)
+        transport = await _connect_unix(self._paused, path)
         # Not before: uvloop closes what is cancelled while it connects, but never tells the protocol.
         protocol = factory()
         transport.set_protocol(protocol)
@@ -132,7 +149,7 @@ class Dialer:
         addresses = await look_up(host, port)
         progress.doing = f"connecting to {host!r}, port {port}"
         sock = await connect_tcp(addresses)
-        transport, _ = await asyncio.get_running_loop().create_connection(_Paused, sock=sock)
+        transport, _ = await asyncio.get_running_loop().create_connection(self._paused, sock=sock)
         return transport
 
     def _tls_once(self) -> Tls:
@@ -151,7 +168,7 @@ class Dialer:
         return self._proxy_context
 
 
-async def _connect_unix(path: str) -> asyncio.Transport:
+async def _connect_unix(factory: Callable[[], _Paused], path: str) -> asyncio.Transport:
     """Connect to a socket; wait for room in the queue of a daemon that takes nobody.
 
     To the system's "try again" uvloop raises, and asyncio goes on as if it were connected: a request would count as
@@ -160,7 +177,7 @@ async def _connect_unix(path: str) -> asyncio.Transport:
     loop = asyncio.get_running_loop()
     while True:
         with contextlib.suppress(BlockingIOError):
-            transport, _ = await loop.create_unix_connection(_Paused, path)
+            transport, _ = await loop.create_unix_connection(factory, path)
             if transport.get_extra_info("peername") is not None:
                 return transport
             transport.abort()
@@ -170,7 +187,11 @@ async def _connect_unix(path: str) -> asyncio.Transport:
 class _Paused(asyncio.Protocol):
     """Reads nothing: whatever comes is for who takes over."""
 
+    def __init__(self, opened: WeakSet[asyncio.BaseTransport]) -> None:
+        self._opened = opened
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._opened.add(transport)
         cast("asyncio.Transport", transport).pause_reading()  # uvloop's are no subclasses
 
 

@@ -195,6 +195,10 @@ class Transport:
         if self._connections or self._dialling:
             await self._emptied.wait()
 
+    def abandon(self) -> None:
+        """Let go of all connections in a child process, whose parent goes on to use them."""
+        self._dialer.abandon()
+
     # -- the connections' owner -----------------------------------------------------------------------------------
 
     def opened(self, connection: Connection) -> None:

@@ -5,7 +5,6 @@ Each method is the one of the same name in `incus_sdk.APIClient`, run in the cli
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from operator import attrgetter
@@ -17,12 +16,14 @@ from .._requests import Body as AsyncBody
 from .._requests import Params, label
 from .._transport import Response
 from ..api_client import PathOrPEM
-from ._portal import Portal, lend
+from ._call import lend
+from ._held import held, obtained
+from ._portal import Entrance, Portal
 from ._streams import RawStream, StreamResponse, WebSocket
 from .operations import OperationResponse
 
 if TYPE_CHECKING:
-    from .._disk import Sinking, Target
+    from .._sink import Sinking, Target
 
 __all__ = ["APIClient", "Body", "Params", "RawStream", "StreamResponse", "WebSocket"]
 
@@ -51,7 +52,8 @@ class APIClient:
         verify: See `Client`.
         project: Project that requests are made in; `None` leaves it to the server (`default`).
         timeout: Seconds for connecting, and of silence of the server; never a total. `None` waits for ever.
-        retries: How often a connection that could not be made, or a GET that got no whole answer, is tried again.
+        retries: How often a connection that could not be made, or a GET that got no whole answer or a 503, is tried
+            again; see `Client`.
         target: Cluster member that requests are directed to.
     """
 
@@ -67,7 +69,11 @@ class APIClient:
         target: str | None = None,
     ) -> None:
         self._inner = api_client.APIClient(endpoint, cert, verify, project, timeout, retries=retries, target=target)
-        self._portal = Portal(self._inner.disconnect)
+        self._entrance = Entrance(self._inner.disconnect)
+
+    @property
+    def _portal(self) -> Portal:
+        return self._entrance.portal()
 
     @property
     def project(self) -> str | None:
@@ -88,7 +94,7 @@ class APIClient:
         """Return a view of this client in another project, or on another cluster member, over the same connections."""
         view = object.__new__(type(self))
         view._inner = self._inner.scoped(project=project, target=target)
-        view._portal = self._portal
+        view._entrance = self._entrance
         return view
 
     def connect(self) -> None:
@@ -97,8 +103,9 @@ class APIClient:
         Raises:
             IncusConnectionError: No daemon was found, or it could not be reached.
             IncusConfigurationError: The endpoint or the certificates cannot be used.
+            IncusProtocolError: Who answers is no Incus server.
         """
-        self._portal.reopen()
+        self._entrance.reopen()
         self._portal.run(self._inner.connect)
 
     def disconnect(self) -> None:
@@ -106,7 +113,7 @@ class APIClient:
 
         Calls raise `IncusConnectionError` from then on, until the next `connect()`.
         """
-        self._portal.close()
+        self._entrance.close()
 
     # -- the REST API as it is ----------------------------------------------------------------------------------------
 
@@ -221,13 +228,9 @@ class APIClient:
         Raises:
             IncusAPIError: The server refused.
         """
-        manager = self._inner.stream(method, path, params, _lent(data), headers)
-        response = StreamResponse(self._portal.run(manager.__aenter__), self._portal)
-        try:
-            yield response
-        finally:
-            if not self._portal.closed:  # by the block itself: then the connection is gone, and its own error counts
-                self._portal.run(manager.__aexit__, *sys.exc_info())
+        portal = self._portal
+        with held(portal, self._inner.stream(method, path, params, _lent(data), headers), by_then=True) as inner:
+            yield StreamResponse(inner, portal)
 
     def download(
         self,
@@ -241,7 +244,7 @@ class APIClient:
         sha256: str | None = None,
     ) -> int:
         """Write an answer to a file, and return its size in bytes; see the method of `incus_sdk.APIClient`."""
-        from .._disk import Sink
+        from .._sink import Sink
 
         with (
             Sink(target, sha256, label(method, path)) as sink,
@@ -253,10 +256,11 @@ class APIClient:
         self, path: str, target: Target, rootfs: Target | None, fingerprint: str, params: Params | None = None
     ) -> int:
         """Write an image, which may come in two files, and check its fingerprint; see `ImagesAPI.export`."""
-        from .._forms import image_sink
+        from .._forms import ImageSink
 
-        with self.stream("GET", path, params) as response:
-            return _write_all(response, image_sink(target, rootfs, fingerprint, label("GET", path), response.header))
+        with ImageSink(target, rootfs, label("GET", path)) as sink, self.stream("GET", path, params) as response:
+            sink.expect(fingerprint, response.header)
+            return _write_all(response, sink)
 
     def websocket(self, path: str, params: Params | None = None) -> WebSocket:
         """Open a websocket, as `/1.0/events` and the sockets of an operation are.
@@ -264,7 +268,8 @@ class APIClient:
         Raises:
             IncusAPIError: The server refused.
         """
-        return WebSocket(self._portal.run(self._inner.websocket, path, params), self._portal)
+        portal = self._portal
+        return WebSocket(obtained(portal, self._inner.websocket, path, params), portal)
 
     def upgrade(
         self, path: str, protocol: str, *, method: str = "GET", params: Params | None = None, data: Body = None
@@ -274,8 +279,9 @@ class APIClient:
         Raises:
             IncusAPIError: The server refused.
         """
-        inner = self._portal.run(self._inner.upgrade, path, protocol, method=method, params=params, data=_lent(data))
-        return RawStream(inner, self._portal)
+        portal, body = self._portal, _lent(data)
+        inner = obtained(portal, self._inner.upgrade, path, protocol, method=method, params=params, data=body)
+        return RawStream(inner, portal)
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
@@ -287,7 +293,7 @@ class APIClient:
             request: What needs it, for the message.
 
         Raises:
-            IncusMissingExtensionError: The server does not have it.
+            IncusMissingExtensionError: The server does not have it; a stranger who is told of none can only call.
         """
         self._portal.run(self._inner.require_extension, extension, request)
 
@@ -306,16 +312,13 @@ class APIClient:
 
 
 parts: Callable[[APIClient], tuple[api_client.APIClient, Portal]] = attrgetter("_inner", "_portal")
-"""The async client in a sync one, and the way into its loop: for other code written by hand."""
+"""The async client in a sync one, and its loop, started if need be: for other code written by hand."""
 
 
 def _write_all(pieces: Iterable[bytes], sink: Sinking) -> int:
-    try:
-        for piece in pieces:
-            sink.write(piece)
-        sink.finish()
-    finally:
-        sink.discard()
+    for piece in pieces:
+        sink.write(piece)
+    sink.finish()
     return sink.size
 
 

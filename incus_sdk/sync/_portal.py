@@ -7,67 +7,63 @@ garbage. That it is another thread makes calls work where a loop runs already, a
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
-import functools
+import os
+import selectors
+import sys
 import threading
+import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
-from contextvars import Context, ContextVar, copy_context
-from queue import Empty, SimpleQueue
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 from ..exceptions import IncusConnectionError
+from ._call import FORKED, Call
 
-__all__ = ["Portal", "lend"]
+__all__ = ["Entrance", "Portal"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-WAKE = 1.0
-"""Seconds between two looks for signals while a thread waits."""
+AT_EXIT = 2.0
+"""Seconds that the interpreter's end is held up at most, for connections to be closed."""
+
+DISCONNECTED = "this client is disconnected; connect() or another with block opens it again"
 
 Disconnect = Callable[[], Coroutine[Any, Any, None]]
 
 
-class Portal:
-    """Runs coroutines for threads that wait for them; any number of threads may do so at the same time.
+class Entrance:
+    """The way into the loop of a client, which is started when it is needed.
 
     Args:
-        disconnect: Closes everything that belongs to the loop; it runs there, last of all. It must not refer to the
-            portal, since the loop's thread holds on to it.
+        disconnect: Closes everything that belongs to the loop; it runs there, last of all.
     """
 
     def __init__(self, disconnect: Disconnect) -> None:
         self._disconnect = disconnect
-        # Guards these, and orders calls before the end: whatever is scheduled under it comes to run.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may make a call, too
         self._closed = False
-        self._running: _Running | None = None
+        self._portal: Portal | None = None
+        _living.add(self)
 
-    def run(self, function: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run the coroutine that `function` makes in the loop, and return its result.
-
-        A `KeyboardInterrupt` cancels the coroutine, and waits until it has cleaned up; a second one waits no longer.
+    def portal(self) -> Portal:
+        """Return the loop that runs, or start one.
 
         Raises:
-            IncusConnectionError: The portal is closed, or was closed meanwhile.
+            IncusConnectionError: It is closed.
         """
-        call: _Call[T] | None = None
-        try:
-            with self._lock:
-                running = self._start()
-                call = _Call(running.loop, functools.partial(function, *args, **kwargs))
-                running.loop.call_soon_threadsafe(call.begin, copy_context())
-            return call.result()
-        except BaseException:  # Ctrl-C can come at any line of this
-            if call is not None:
-                call.abandon()
-            raise
-
-    @property
-    def closed(self) -> bool:
-        """Whether calls are refused, since `close` and until `reopen`."""
-        return self._closed
+        portal = self._portal
+        if portal is not None and not portal.closed:
+            return portal
+        with self._lock:
+            if self._closed:
+                raise IncusConnectionError(DISCONNECTED)
+            if self._portal is None or self._portal.closed:
+                self._portal = Portal(self._disconnect)
+            return self._portal
 
     def reopen(self) -> None:
         """Let calls in again after `close`."""
@@ -78,149 +74,250 @@ class Portal:
         """End the loop and its thread; calls under way in other threads raise `IncusConnectionError`."""
         with self._lock:
             self._closed = True
-            running, self._running = self._running, None
-        if running is not None:
-            running.end()
-            running.thread.join()
+            portal, self._portal = self._portal, None
+        if portal is not None:
+            portal.close()
 
-    def _start(self) -> _Running:
-        if self._closed:
-            raise IncusConnectionError("this client is disconnected; connect() or another with block opens it again")
-        if self._running is None:
-            self._running = _Running(self._disconnect)
-            weakref.finalize(self, self._running.end)
-        if threading.current_thread() is self._running.thread:
+    def at_exit(self) -> None:
+        """Refuse calls from functions that run later."""
+        self._closed = True
+
+    def after_fork(self) -> None:
+        """Begin anew, in a child process: the loop's thread is not there, and another may have held the lock."""
+        self._lock = threading.RLock()
+        self._portal = None
+
+
+class Portal:
+    """One loop while it runs; what was opened in it can be used in no other.
+
+    Any number of threads may use it at the same time. It ends when it is garbage, too: nothing in the loop's thread
+    refers to it.
+
+    Args:
+        disconnect: See `Entrance`.
+    """
+
+    def __init__(self, disconnect: Disconnect) -> None:
+        self._loop = _Loop()
+        weakref.finalize(self, self._loop.end).atexit = False
+        self._loop.start(disconnect)
+        _living.add(self)
+
+    def run(self, function: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the coroutine that `function` makes in the loop, and return its result.
+
+        A `KeyboardInterrupt` cancels the coroutine, and waits until it has cleaned up; a second one waits no longer.
+
+        Raises:
+            IncusConnectionError: The portal is closed, or was closed meanwhile.
+        """
+        loop = self._loop
+        if threading.get_ident() == loop.thread.ident:
             raise RuntimeError(
                 "a client was called from inside its own event loop, which would wait for itself for ever; logging "
                 "handlers that use the client do that, for example"
             )
-        return self._running
+        call = Call(loop, function, args, kwargs)
+        # In this order: either this sees that the loop has gone, or the loop's end sees the call.
+        loop.calls.add(call)
+        if loop.gone:
+            loop.calls.discard(call)
+            raise IncusConnectionError(loop.gone)
+        try:
+            loop.tell(call.begin)
+            return call.result()
+        except BaseException:  # Ctrl-C can come at any line of this
+            call.abandon()
+            raise
+        finally:
+            loop.calls.discard(call)
+
+    def run_last(
+        self, function: Callable[P, Coroutine[Any, Any, object]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Run a coroutine that cleans up, if there still is something to do.
+
+        The garbage collector, which finishes generators, may be at work in the loop's own thread: that does not wait.
+        """
+        loop = self._loop
+        if self.closed:
+            return
+        if threading.get_ident() == loop.thread.ident:
+            loop.tell(Call(loop, function, args, kwargs).begin)
+        else:
+            self.run(function, *args, **kwargs)
+
+    @property
+    def open(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """What is to be run at the end, the last first, for what is still open by then; for the loop to use."""
+        return self._loop.open
+
+    @property
+    def closed(self) -> bool:
+        """Whether calls are refused: it has ended, or was the parent's before a fork."""
+        return self._loop.gone is not None
+
+    def close(self) -> None:
+        """End the loop and its thread; calls under way in other threads raise `IncusConnectionError`."""
+        self._loop.end()
+        if threading.current_thread() is not self._loop.thread:
+            self._loop.thread.join()
+
+    def after_fork(self) -> None:
+        """Refuse calls in a child process, where the loop does not run."""
+        self._loop.after_fork()
+
+    def at_exit(self) -> None:
+        """End the loop without a word to the threads that wait: daemons', which would print tracebacks."""
+        self._loop.muted = True
+        self._loop.end()
+
+    def join(self, timeout: float) -> None:
+        """Wait until the thread has ended, but not for long."""
+        self._loop.thread.join(timeout)
 
 
-class _Running:
-    """A thread with a loop in it. Nothing in there refers to the portal, so that the latter can become garbage."""
+class _Loop:
+    """A thread with a loop in it.
 
-    def __init__(self, disconnect: Disconnect) -> None:
-        started: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
+    Attributes:
+        thread: The thread.
+        calls: Calls that are under way.
+        open: See `Portal.open`.
+        gone: Why calls are refused; `None` if they are not.
+        muted: Whether nobody is told any more how a call ended.
+    """
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        # Not what a policy says: uvloop's loop cannot be left alone after a fork.
+        self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(self._selector)
+        self._stop = asyncio.Event()
+        self.thread: threading.Thread
+        self.calls: set[Call[Any]] = set()
+        self.open: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._inbox: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._woken = False
+        self._ring: Callable[[], None] = _Bell(self.loop, self._take).ring
+        self.gone: str | None = None
+        self.muted = False
+
+    def start(self, disconnect: Disconnect) -> None:
+        """Start the thread."""
         # A daemon, because a script that never disconnects has to end nevertheless.
-        self.thread = threading.Thread(target=_serve, args=(disconnect, started), name="incus_sdk", daemon=True)
-        self.thread.start()
-        self.loop, self._stop = started.get()
+        self.thread = threading.Thread(target=self._serve, args=(disconnect,), name="incus_sdk", daemon=True)
+        try:
+            self.thread.start()
+        except RuntimeError:  # there are too many
+            self.gone = DISCONNECTED
+            self.loop.close()
+            self._ring = _silent
+            raise
+
+    def _serve(self, disconnect: Disconnect) -> None:
+        async def until_stopped() -> None:
+            await self._stop.wait()
+            await disconnect()
+            while self.open:  # one inside of the other; asyncio would close their generators all at once
+                drop = self.open[-1]
+                with contextlib.suppress(Exception):  # that the connection is gone
+                    await drop()
+
+        try:
+            with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+                runner.run(until_stopped())  # leaving the block cancels what is left of the calls
+        finally:
+            self.gone = self.gone or DISCONNECTED
+            self._ring = _silent
+            for call in list(self.calls):
+                call.end()
 
     def end(self) -> None:
         """Tell the loop to end, from whatever thread, and as often as you like."""
-        with contextlib.suppress(RuntimeError):  # it has ended
-            self.loop.call_soon_threadsafe(self._stop.set)
+        if self.gone is None:
+            self.gone = DISCONNECTED
+            self.tell(self._stop.set)
+
+    def tell(self, function: Callable[..., object], *args: object) -> None:
+        """Have the loop call a function, unless there is no loop any more."""
+        if self.gone is FORKED:  # the way to wake it up is the parent's, too
+            return
+        self._inbox.append((function, args))
+        if self._woken:  # once for all that come meanwhile
+            return
+        try:
+            self._woken = True
+            self._ring()
+        except BaseException:
+            self._woken = False  # maybe not: Ctrl-C can come at any line of this, too
+            raise
+
+    def _take(self) -> None:
+        self._woken = False  # first: what comes from now on may be too late for this
+        while self._inbox:
+            function, args = self._inbox.popleft()
+            function(*args)
+
+    def after_fork(self) -> None:
+        """Leave the loop alone, in a child process."""
+        self.gone = FORKED
+        # What watches the parent's sockets is shared with it: even closing the loop here would blind the parent.
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # it is closed, or nothing of the system's
+            os.dup2(nowhere, self._selector.fileno(), inheritable=False)
+        os.close(nowhere)
 
 
-def _serve(disconnect: Disconnect, started: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
-    async def until_stopped() -> None:
-        stop = asyncio.Event()
-        started.put((asyncio.get_running_loop(), stop))
-        await stop.wait()
-        await disconnect()
+class _Bell:
+    """Makes a loop call a function, from any thread; nothing happens any more when the loop has ended.
 
-    asyncio.run(until_stopped())  # which cancels what is left of the calls, and so wakes those who wait for them
-
-
-class _Call(Generic[T]):
-    """One coroutine in the loop, and one thread that waits for it.
-
-    While it waits, the thread runs what the coroutine asks it to: code of the user, such as a generator that makes a
-    body, belongs in the user's thread.
+    On Linux it is cheaper than asyncio's own way, which is a socket that it reads until there is nothing more.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        self._loop = loop
-        self._function = function
-        self._requests: SimpleQueue[Callable[[], None] | None] = SimpleQueue()  # None at the end
-        self._task: asyncio.Task[T] | None = None
-        self._ended = False
+    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+        self._loop, self._function = loop, function
+        if sys.platform == "linux":
+            self._number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            loop.add_reader(self._number, self._answer)
+            # When nobody can be about to write to it any more: its number will be another's.
+            weakref.finalize(self, os.close, self._number).atexit = False
 
-    def begin(self, context: Context) -> None:
-        """Start; runs in the loop. The context is that of the caller, for what depends on it, such as tracing."""
-        context.run(_current_call.set, self)
-        self._task = self._loop.create_task(self._run(), context=context)
-        self._task.add_done_callback(self._end)
+    def ring(self) -> None:
+        if sys.platform == "linux":
+            os.eventfd_write(self._number, 1)
+        else:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._function)
 
-    def result(self) -> T:
-        """Wait for the end; runs in the thread that called."""
-        while request := self._next_request():
-            request()
-        task, self._task = self._task, None
-        try:
-            return cast("asyncio.Task[T]", task).result()
-        except asyncio.CancelledError:
-            raise IncusConnectionError("the client was disconnected while this was under way", sent=True) from None
-        finally:
-            del task  # its exception refers to this frame: no cycle of the two
-
-    async def _run(self) -> T:
-        # The coroutine is made here, so that one that an interrupt left aside is not one that was never awaited.
-        return await self._function()
-
-    async def ask(self, function: Callable[[], T]) -> T:
-        """Run a function in the waiting thread; called from the loop."""
-        if self._ended:  # a stream's request body that goes on after the answer has begun
-            return await asyncio.to_thread(function)
-        answer: asyncio.Future[T] = self._loop.create_future()
-
-        def run() -> None:
-            try:
-                value = function()
-            except Exception as error:  # noqa: BLE001 - it goes where the value would have gone
-                self._loop.call_soon_threadsafe(_settle, answer, None, error)
-            else:
-                self._loop.call_soon_threadsafe(_settle, answer, value, None)
-
-        self._requests.put(run)
-        return await answer
-
-    def abandon(self) -> None:
-        """Cancel the coroutine unless it has ended, and wait until it has."""
-        if self._ended:
-            return
-        self._loop.call_soon_threadsafe(self._cancel)
-        while self._next_request():
-            pass  # nothing is run any more; who asked is cancelled
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        else:  # it never began
-            self._end()
-
-    def _end(self, task: asyncio.Task[T] | None = None) -> None:
-        if task is not None and not task.cancelled():
-            task.exception()  # seen: asyncio would complain about one that nobody looks at after Ctrl-C
-        self._ended = True
-        self._requests.put(None)
-
-    def _next_request(self) -> Callable[[], None] | None:
-        while True:
-            # A signal that arrives just before the thread goes to sleep is noticed only when it wakes up.
-            with contextlib.suppress(Empty):
-                return self._requests.get(timeout=WAKE)
+    def _answer(self) -> None:
+        if sys.platform == "linux":
+            os.eventfd_read(self._number)
+        self._function()
 
 
-_current_call: ContextVar[_Call[Any]] = ContextVar("_current_call")
+def _silent() -> None:
+    """Ring a bell that is gone."""
 
 
-def _settle(answer: asyncio.Future[Any], value: object, error: Exception | None) -> None:
-    if answer.done():  # cancelled
-        return
-    if error is None:
-        answer.set_result(value)
-    else:
-        answer.set_exception(error)
+_living: weakref.WeakSet[Entrance | Portal] = weakref.WeakSet()
 
 
-_END = object()  # not None, which a broken iterator may give in the middle of a body
+def _after_fork() -> None:
+    for each in list(_living):
+        each.after_fork()
 
 
-async def lend(pieces: Iterable[bytes]) -> AsyncGenerator[bytes]:
-    """Iterate in the thread that waits for the call which this is part of."""
-    iterator: Iterator[bytes] = iter(pieces)
-    call = _current_call.get()
-    while (piece := await call.ask(lambda: next(iterator, _END))) is not _END:
-        yield cast("bytes", piece)
+def _at_exit() -> None:
+    """Close what was left open, so that nobody has to complain about it."""
+    for each in (everything := list(_living)):
+        each.at_exit()
+    portals = [each for each in everything if isinstance(each, Portal)]
+    limit = time.monotonic() + AT_EXIT
+    for portal in portals:
+        portal.join(max(limit - time.monotonic(), 0))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

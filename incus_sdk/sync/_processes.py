@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import execution
 from ..processes import CompletedProcess, RunOutcome
 from ._bridge import parts
+from ._held import held, iterated
 
 if TYPE_CHECKING:
     from .._commands import Buffer, Command, RunSettings
+    from .._exec_local import Seat
     from ._bridge import APIClient
     from ._portal import Portal
 
 CHUNK = 1 << 20
 """Bytes that `chunks` gives at most."""
 
-__all__ = ["InputStream", "OutputStream", "Process", "attached", "run", "run_many", "started"]
+__all__ = ["InputStream", "OutputStream", "Process", "attached", "run", "run_many", "shell", "started"]
 
 
 class OutputStream:
     """What a command writes to its standard output or error; iterating gives its lines.
 
-    It is read from the server as it is read here, and about 1 MiB ahead: a command whose output nobody takes is made to
+    It is read from the server as it is read here, and up to 2 MiB ahead: a command whose output nobody takes is made to
     wait. Where the connection broke before the end of the output, reads beyond what had come raise
     `IncusConnectionError`, and leave that to be read.
     """
@@ -186,6 +188,7 @@ class Process:
 
         Raises:
             IncusConnectionError: The connection for signals broke.
+            IncusArgumentError: No signal has that number.
         """
         self._portal.run(self._inner.send_signal, signal)
 
@@ -214,28 +217,24 @@ class Process:
 def started(api: APIClient, command: Command) -> Generator[Process]:
     """Start a command and yield it; it is ended with the block, unless it has ended by itself."""
     inner, portal = parts(api)
-    with _entered(portal, execution.started(inner, command)) as process:
-        yield process
+    with held(portal, execution.started(inner, command)) as process:
+        yield Process(process, portal)
 
 
 @contextmanager
 def attached(api: APIClient, operation: Mapping[str, Any]) -> Generator[Process]:
     """Connect to a command that waits for its websockets, and yield it; it ends as that of `started` does."""
     inner, portal = parts(api)
-    with _entered(portal, execution.attached(inner, operation)) as process:
-        yield process
+    with held(portal, execution.attached(inner, operation)) as process:
+        yield Process(process, portal)
 
 
-@contextmanager
-def _entered(portal: Portal, manager: AbstractAsyncContextManager[execution.Process]) -> Generator[Process]:
-    process = Process(portal.run(manager.__aenter__), portal)
-    try:
-        yield process
-    except BaseException:
-        if not portal.closed:
-            portal.run(manager.__aexit__, *sys.exc_info())
-        raise
-    portal.run(manager.__aexit__, None, None, None)
+def shell(api: APIClient, command: Command, seat: Seat) -> int:
+    """Run a command on the standard streams of this process; see `InstancesAPI.shell`."""
+    inner, portal = parts(api)
+    main = threading.current_thread() is threading.main_thread()
+    with seat.terminal.signals() if seat.terminal is not None and main else nullcontext():
+        return portal.run(execution.shell, inner, command, seat)
 
 
 def run(api: APIClient, command: Command, settings: RunSettings) -> CompletedProcess[Any]:
@@ -247,14 +246,4 @@ def run(api: APIClient, command: Command, settings: RunSettings) -> CompletedPro
 def run_many(api: APIClient, commands: Iterable[Command], settings: RunSettings, limit: int) -> Generator[RunOutcome]:
     """Run commands, `limit` at a time, and yield what comes of each as it comes; see `InstancesAPI.run_many`."""
     inner, portal = parts(api)
-    outcomes = execution.run_many(inner, commands, settings, limit)
-    try:
-        while outcome := portal.run(_next, outcomes):
-            yield outcome
-    finally:
-        if not portal.closed:
-            portal.run(outcomes.aclose)
-
-
-async def _next(outcomes: AsyncGenerator[RunOutcome]) -> RunOutcome | None:
-    return await anext(outcomes, None)
+    yield from iterated(portal, execution.run_many(inner, commands, settings, limit))

@@ -72,12 +72,12 @@ class _Closable:
         return self
 
     def close(self) -> None:
-        """Send what is still to be sent, and hang up; what is unread is dropped."""
-        self._portal.run(self._inner.close)
+        """Send what is still to be sent, then hang up; what is unread is dropped."""
+        self._portal.run_last(self._inner.close)  # the end of the client has closed it as well
 
     def abort(self) -> None:
         """Hang up at once."""
-        self._portal.run(_call, self._inner.abort)
+        self._portal.run_last(_call, self._inner.abort)
 
 
 class WebSocket(_Closable):
@@ -94,10 +94,14 @@ class WebSocket(_Closable):
 
         Raises:
             WebSocketClosed: The stream has ended, at the server's side or by `close`.
-            IncusConnectionError: The server fell silent, or the client was disconnected.
-            IncusProtocolError: The server broke the protocol.
+            IncusConnectionError: The server fell silent, or the client was closed.
+            IncusProtocolError: The server broke the protocol, or sent a message larger than `max_size`.
         """
         return self._portal.run(self._inner.recv)
+
+    def recv_all(self) -> list[str | bytes | bytearray]:
+        """Wait for the next message, and return it with all others that have arrived; raises as `recv` does."""
+        return self._portal.run(self._inner.recv_all)
 
     def send(self, data: str | bytes | bytearray | memoryview) -> None:
         """Send one message, as text if it is a `str`; return when there is room for more.
@@ -114,7 +118,7 @@ class WebSocket(_Closable):
 
     def close(self, code: int = 1000) -> None:
         """Say goodbye with `code` and wait briefly for the server to hang up; unread messages are dropped."""
-        self._portal.run(self._inner.close, code)
+        self._portal.run_last(self._inner.close, code)
 
     def __next__(self) -> str | bytes | bytearray:
         return _next(self._portal, self._inner.__anext__)
@@ -130,7 +134,10 @@ class RawStream(_Closable):
     _inner: _transport.RawStream
 
     def read(self, n: int = -1) -> bytes:
-        """Read at least one and up to `n` bytes, or everything until the end if `n` is negative; empty at the end.
+        """Read at least one and up to `n` bytes; everything until the end if `n` is negative.
+
+        Returns:
+            The bytes; empty at the end.
 
         Raises:
             IncusConnectionError: The connection broke, or was closed at this side.
@@ -147,6 +154,8 @@ class RawStream(_Closable):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write bytes; return when there is room for more. The buffer may be changed then.
+
+        Up to 256 KiB stay together when several threads write at the same time.
 
         Raises:
             IncusConnectionError: The connection broke, or was closed at either side.

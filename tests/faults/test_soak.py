@@ -45,8 +45,8 @@ OUTCOMES = {
 WORKERS = 32
 THREADS = 12
 
-LOOP = 3
-"""Descriptors of an event loop, which each sync client has: that of `epoll`, and a pair of sockets to wake it up."""
+LOOP = 4
+"""Descriptors of a sync client's event loop: that of `epoll`, asyncio's pair of sockets to wake it up, and our bell."""
 
 PATIENCE = 60
 """Seconds in which the server must have noticed that nothing is under way any more, and threads must have ended."""

@@ -27,6 +27,7 @@ class Daemon(socketserver.ThreadingUnixStreamServer):
         self.hanging = threading.Event()
         self.hung_up = threading.Event()
         self.bodies: list[bytes] = []
+        self.connections = 0
 
 
 @contextlib.contextmanager
@@ -55,6 +56,10 @@ class Handler(BaseHTTPRequestHandler):
     def daemon(self) -> Daemon:
         return cast("Daemon", self.server)
 
+    def setup(self) -> None:
+        self.daemon.connections += 1
+        super().setup()
+
     def address_string(self) -> str:
         return "unix"
 
@@ -63,8 +68,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if path == "/hang":
+        if path in {"/hang", "/1.0/operations/hang/wait"}:
             self.hang()
+        elif path == "/half":
+            self.hang_in_body()
         elif path == "/stream":
             self.answer(b"x" * 100_000)
         elif path in {"/socket", "/raw"}:
@@ -99,9 +106,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def hang(self) -> None:
         self.daemon.hanging.set()
-        self.rfile.read(1)
+        with contextlib.suppress(ConnectionError):
+            self.rfile.read(1)
         self.daemon.hung_up.set()
         self.close_connection = True
+
+    def hang_in_body(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        with contextlib.suppress(ConnectionError):
+            self.end_headers()
+            self.wfile.write(b"x" * 50)
+        self.hang()
 
     def switch(self, then: Callable[[], None]) -> None:
         key = self.headers.get("Sec-WebSocket-Key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
