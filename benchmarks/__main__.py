@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import get, life, listing, plot, start
+from . import commands, get, life, listing, plot, start
 from .about import about
 from .harness import Group
 from .report import Report, targets
 from .setting import prepared
 from .targets import check
 
-GROUPS = {"start": start.run, "get": get.run, "list": listing.run, "life": life.run}
+GROUPS = {"start": start.run, "get": get.run, "list": listing.run, "life": life.run, "commands": commands.run}
 """A group is a module with a function `run`, which measures its cases in a setting."""
 
 QUICK = 5

@@ -13,7 +13,7 @@ NAMES = (*RAW, ASYNC, SYNC, AIOHTTP, PYLXD)
 
 
 def run(setting: Setting, group: Group) -> None:
-    """Measure against the replay server, and one after another against the real daemon."""
+    """Measure against the replay server, and one after another and by few against the real daemon."""
     with players(group, _arguments(setting, setting.replay)) as workers:
         case = Case("get", "GET of one instance, replayed, one after another", "µs", 100, 60)
         group.measure(case, contestants(workers, "get"))
@@ -24,6 +24,11 @@ def run(setting: Setting, group: Group) -> None:
         with players(group, _arguments(setting, setting.daemon.socket)) as workers:
             case = Case("get real", name, "µs", 20, 60)
             group.measure(case, contestants(workers, "get"))
+        name = f"GET of one instance, Incus {setting.daemon.version}, by 8 tasks or threads"
+        arguments = _arguments(setting, setting.daemon.socket)
+        with players(group, {name: arguments[name] for name in (ASYNC, SYNC, PYLXD)}) as workers:
+            case = Case("get by few", name, "µs", 80, 30)
+            group.measure(case, contestants(workers, "get_by_few"))
 
 
 def _arguments(setting: Setting, socket: str) -> dict[str, dict[str, str]]:

@@ -1,4 +1,6 @@
-"""How it is measured: contestants take turns, medians are compared. What is measured is in the other modules.
+"""How it is measured: contestants take turns, in ever new orders, and medians are compared.
+
+What is measured is in the other modules.
 
 A machine is never quiet, so absolute figures are worth little: two things that are measured in turn meet the same
 noise, and the ratio of their medians is what to look at. CPU is the client's alone, all its threads and child processes
@@ -7,6 +9,7 @@ together; servers are not in it.
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +25,14 @@ class Sample:
         wall: Seconds on the clock.
         cpu: Seconds of CPU, of the system and of its own.
         memory: Most bytes that its process has had in memory so far; 0 if that was not measured.
+        growth: By how many bytes that is more than when it was ready to begin.
         steps: Seconds on the clock for each step, where there are several.
     """
 
     wall: float
     cpu: float
     memory: float = 0.0
+    growth: float = 0.0
     steps: dict[str, float] = field(default_factory=dict[str, float])
 
 
@@ -93,14 +98,19 @@ class Result:
         return statistics.median(sample.memory for sample in self.samples)
 
     @property
+    def growth(self) -> float:
+        """Median of the memory above that of a process which is ready to begin."""
+        return statistics.median(sample.growth for sample in self.samples)
+
+    @property
     def steps(self) -> dict[str, float]:
         """Median of each step on the clock."""
         names = self.samples[0].steps
         return {name: statistics.median(sample.steps[name] for sample in self.samples) for name in names}
 
     def value(self, measure: str) -> float:
-        """The median of `wall`, `cpu` or `memory`."""
-        return {"wall": self.wall, "cpu": self.cpu, "memory": self.memory}[measure]
+        """The median of `wall`, `cpu`, `memory` or `growth`."""
+        return {"wall": self.wall, "cpu": self.cpu, "memory": self.memory, "growth": self.growth}[measure]
 
 
 class BrokenDownError(Exception):
@@ -151,7 +161,7 @@ class Group:
 def measure(
     case: Case, contestants: Sequence[Contestant], rounds: int, leave_out: Callable[[str, str], object]
 ) -> list[Result]:
-    """Let contestants take turns.
+    """Let contestants take turns, in another order each round: nobody always follows one that keeps the server busy.
 
     Args:
         case: What to do.
@@ -164,8 +174,9 @@ def measure(
     """
     running = {contestant.name: contestant for contestant in contestants}
     results = {name: Result(case, name) for name in running}
+    orders = random.Random(0)
     for number in range(-1 if case.warm else 0, rounds):
-        for name, contestant in tuple(running.items()):
+        for name, contestant in orders.sample(list(running.items()), len(running)):
             try:
                 sample = contestant.run(case.repetitions)
             except BrokenDownError as error:

@@ -21,6 +21,7 @@ __all__ = [
     "PROTOCOL",
     "PYLXD",
     "QUERY",
+    "SAME_STEPS",
     "STREAM",
     "SYNC",
     "contestant",
@@ -37,6 +38,7 @@ BUFFERED = "raw BufferedProtocol"
 ASYNC = "incus_sdk"
 SYNC = "incus_sdk.sync"
 AIOHTTP = "aiohttp + msgspec"
+SAME_STEPS = "aiohttp, same steps"
 PYLXD = "pylxd"
 COMMAND = "incus command"
 QUERY = "incus query"
@@ -53,7 +55,7 @@ MODULES = {
 }
 
 
-OTHERS = {AIOHTTP, PYLXD, COMMAND, QUERY}
+OTHERS = {AIOHTTP, SAME_STEPS, PYLXD, COMMAND, QUERY}
 """Programs of others: where they fail, the rest is still worth to know."""
 
 
@@ -80,10 +82,14 @@ def player(group: Group, name: str, arguments: Mapping[str, str], module: str = 
 
 
 @contextmanager
-def players(group: Group, arguments: Mapping[str, Mapping[str, str]]) -> Generator[dict[str, Worker]]:
+def players(
+    group: Group, arguments: Mapping[str, Mapping[str, str]], modules: Mapping[str, str] = MODULES
+) -> Generator[dict[str, Worker]]:
     """Start several, each with arguments of its own; return those that can take part."""
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(player(group, name, arguments[name])) for name in arguments}
+        workers = {
+            name: stack.enter_context(player(group, name, given, modules[name])) for name, given in arguments.items()
+        }
         yield {name: worker for name, worker in workers.items() if worker is not None}
 
 

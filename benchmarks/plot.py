@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .harness import Result
-from .players import AIOHTTP, ASYNC, BUFFERED, COMMAND, PROTOCOL, PYLXD, QUERY, STREAM, SYNC
+from .players import AIOHTTP, ASYNC, BUFFERED, COMMAND, PROTOCOL, PYLXD, QUERY, SAME_STEPS, STREAM, SYNC
 from .report import Report, figure
 from .start import BARE
 
@@ -23,7 +23,13 @@ WIDTH, HEIGHT = 3.35, 1.95
 LABELS = 0.4
 """The part of a chart's width that is for names."""
 GAPS = {"wspace": LABELS / (1 - LABELS), "hspace": 0.34}
-SHORT = {BARE: "bare interpreter", STREAM: "raw socket", PROTOCOL: "raw Protocol", BUFFERED: "raw, one buffer"}
+SHORT = {
+    BARE: "bare interpreter",
+    STREAM: "raw socket",
+    PROTOCOL: "raw Protocol",
+    BUFFERED: "raw, one buffer",
+    SAME_STEPS: "aiohttp by hand",
+}
 LEGEND = "Less is better. Blue: this library. Grey: others. Yellow: the least that a Python program can do."
 
 
@@ -51,6 +57,12 @@ PANELS = (
     Panel("list 1000", "cpu", "List 1,000 with state, CPU", (ASYNC, SYNC, AIOHTTP, PYLXD)),
     Panel("list 10000", "memory", "List 10,000 with state, peak memory", (ASYNC, SYNC, AIOHTTP, PYLXD)),
     Panel("life", "wall", "Create, start, echo, stop, delete", (ASYNC, SYNC, COMMAND, PYLXD)),
+    Panel("run", "wall", "Run echo in a container", (ASYNC, SYNC, SAME_STEPS, COMMAND, PYLXD)),
+    Panel("run", "cpu", "Run echo in a container, CPU", (ASYNC, SYNC, SAME_STEPS, COMMAND, PYLXD)),
+    Panel("run at once", "wall", "Run echo 100 times, time for each", (ASYNC, SYNC, SAME_STEPS, COMMAND)),
+    Panel("stdout", "wall", "Read 500 MB of output", (ASYNC, SYNC, SAME_STEPS, COMMAND, PYLXD)),
+    Panel("stdin", "wall", "Write 500 MB of input", (ASYNC, SYNC, SAME_STEPS, COMMAND)),
+    Panel("stdin", "cpu", "Write 500 MB of input, CPU", (ASYNC, SYNC, SAME_STEPS, COMMAND)),
 )
 
 

@@ -108,7 +108,8 @@ def _figures(result: Result, base: Result) -> Iterator[tuple[str, str]]:
     """What the measures are, and how many times those of the base."""
     for measure in _measures(result.case):
         value, other = result.value(measure), base.value(measure)
-        yield figure(result, measure), f"{value / other:.2f}" if other else "-"
+        known = measure != "memory" or value  # of programs that a contestant starts, it is not
+        yield (figure(result, measure), f"{value / other:.2f}" if other else "-") if known else ("-", "-")
 
 
 def _steps(result: Result) -> str:

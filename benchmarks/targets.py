@@ -1,4 +1,4 @@
-"""What the library has to reach: ratios of medians from one run."""
+"""What the library has to reach: ratios of medians from one run, and memory that stays the same."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .harness import Result
-from .players import AIOHTTP, ASYNC, COMMAND, PROTOCOL, PYLXD, STREAM, SYNC
+from .players import AIOHTTP, ASYNC, COMMAND, PROTOCOL, PYLXD, SAME_STEPS, STREAM, SYNC
 from .start import ASYNCIO
 
-__all__ = ["TARGETS", "Outcome", "Target", "check"]
+__all__ = ["IDLE", "TARGETS", "Outcome", "Target", "check"]
+
+MIB = 1 << 20
+IDLE = "an idle process"
+"""What memory is compared with: the difference in MiB, not the ratio."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A bound for a ratio.
+    """A bound for a ratio, or for memory beyond what the same process had before it began.
 
     Attributes:
         case: Key of the case.
-        measure: What is compared: `wall`, `cpu` or `memory`.
+        measure: What is compared: `wall`, `cpu` or `memory`; `growth` with `IDLE`; `extra` is the difference in wall
+            time, in µs.
         contestant: Whose figure is divided.
-        baseline: By whose.
-        limit: The most that the ratio may be.
+        baseline: By whose, or `IDLE`.
+        limit: The most that the ratio, or the difference in MiB, may be.
     """
 
     case: str
@@ -39,6 +44,10 @@ TARGETS = (
     Target("get", "cpu", ASYNC, STREAM, 1.4),
     Target("get", "cpu", ASYNC, AIOHTTP, 1 / 2),
     Target("get", "cpu", ASYNC, PYLXD, 1 / 8),
+    Target("get", "cpu", SYNC, PYLXD, 1 / 4),
+    Target("get", "extra", SYNC, ASYNC, 100),
+    Target("get by few", "wall", SYNC, ASYNC, 1.2),
+    Target("get by few", "cpu", SYNC, PYLXD, 1 / 4),
     Target("get at once", "wall", ASYNC, PROTOCOL, 1.2),
     Target("get at once", "wall", ASYNC, AIOHTTP, 1 / 3.5),
     Target("get at once", "cpu", ASYNC, PROTOCOL, 1.2),
@@ -48,6 +57,15 @@ TARGETS = (
     Target("list 1000", "cpu", ASYNC, PYLXD, 1 / 5),
     Target("list 10000", "memory", ASYNC, PYLXD, 0.7),
     Target("life", "wall", ASYNC, COMMAND, 1.0),
+    Target("run", "wall", ASYNC, SAME_STEPS, 1.0),
+    Target("run", "wall", ASYNC, COMMAND, 1 / 2),
+    Target("run", "wall", ASYNC, PYLXD, 1 / 6),
+    Target("run at once", "wall", ASYNC, COMMAND, 1 / 2),
+    Target("stdout", "wall", ASYNC, COMMAND, 1.0),
+    Target("stdout", "growth", ASYNC, IDLE, 32.0),
+    Target("stdin", "wall", ASYNC, COMMAND, 1.0),
+    Target("stdin", "cpu", ASYNC, COMMAND, 1 / 2),
+    Target("stdin", "growth", ASYNC, IDLE, 32.0),
 )
 
 
@@ -58,7 +76,7 @@ class Outcome:
     Attributes:
         target: The target.
         name: What the case is about.
-        measured: The ratio.
+        measured: The ratio, or the difference.
         reached: Whether it is within the limit.
     """
 
@@ -69,7 +87,11 @@ class Outcome:
 
     @property
     def what(self) -> str:
-        """What is divided by what."""
+        """What is compared with what."""
+        if self.target.baseline == IDLE:
+            return f"MiB above idle: {self.target.contestant}"
+        if self.target.measure == "extra":
+            return f"µs: {self.target.contestant} - {self.target.baseline}"
         measure = {"cpu": "CPU"}.get(self.target.measure, self.target.measure)
         return f"{measure}: {self.target.contestant} / {self.target.baseline}"
 
@@ -84,6 +106,14 @@ def check(results: Iterable[Result], targets: Sequence[Target] = TARGETS) -> Ite
     found = {(result.case.key, result.contestant): result for result in results}
     for target in targets:
         result, base = (found.get((target.case, name)) for name in (target.contestant, target.baseline))
-        if result is not None and base is not None and base.value(target.measure):
-            ratio = result.value(target.measure) / base.value(target.measure)
-            yield Outcome(target, result.case.name, ratio, ratio <= target.limit)
+        if result is None:
+            continue
+        if target.baseline == IDLE:
+            measured = result.value(target.measure) / MIB
+        elif base is not None and target.measure == "extra":
+            measured = (result.wall - base.wall) * 1e6
+        elif base is not None and base.value(target.measure):
+            measured = result.value(target.measure) / base.value(target.measure)
+        else:
+            continue
+        yield Outcome(target, result.case.name, measured, measured <= target.limit)

@@ -86,16 +86,19 @@ def working(module: str, arguments: Mapping[str, str]) -> Generator[Worker]:
                 process.stdin.close()
 
 
-def peak_memory() -> int:
-    """Most bytes that this process has had in memory, or 0 where the system does not tell.
+def memory(line: str) -> int:
+    """Bytes that this process has in memory (`VmRSS`), or the most that it has had (`VmHWM`); 0 if nobody can tell.
 
-    `ru_maxrss` does not do: a new process inherits its parent's.
+    `ru_maxrss` does not do: a new process inherits its parent's. So of a contestant that has other processes do the
+    work, it is not known.
     """
+    if _children():
+        return 0
     try:
         lines = Path("/proc/self/status").read_text("ascii").splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+    return next((int(each.split()[1]) * 1024 for each in lines if each.startswith(f"{line}:")), 0)
 
 
 def main(module: str, arguments: Mapping[str, str]) -> None:
@@ -109,28 +112,35 @@ def main(module: str, arguments: Mapping[str, str]) -> None:
         print(json.dumps({"unavailable": str(error)}), file=answers, flush=True)
         return
     print(json.dumps({}), file=answers, flush=True)
+    idle = memory("VmRSS")
     for line in sys.stdin:
         method, repetitions = line.split()
-        sample = _sample(getattr(contestant, method), int(repetitions))
+        sample = _sample(getattr(contestant, method), int(repetitions), idle)
         print(json.dumps(sample), file=answers, flush=True)
     contestant.close()
 
 
-def _sample(method: Callable[[int], Mapping[str, float] | None], repetitions: int) -> dict[str, object]:
+def _sample(method: Callable[[int], Mapping[str, float] | None], repetitions: int, idle: int) -> dict[str, object]:
     cpu, wall = _cpu(), time.perf_counter()
     steps = method(repetitions) or {}
     wall, cpu = time.perf_counter() - wall, _cpu() - cpu
+    peak = memory("VmHWM")
     return {
         "wall": wall / repetitions,
         "cpu": cpu / repetitions,
-        "memory": peak_memory(),
+        "memory": peak,
+        "growth": max(0, peak - idle),
         "steps": {name: seconds / repetitions for name, seconds in steps.items()},
     }
 
 
 def _cpu() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return time.process_time() + _children()
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

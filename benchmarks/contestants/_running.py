@@ -7,10 +7,13 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["AT_ONCE", "Stopwatch", "Threads", "at_once", "one_after_another"]
+__all__ = ["AT_ONCE", "FEW", "Stopwatch", "Threads", "at_once", "one_after_another"]
 
 AT_ONCE = 64
 """How many requests are under way at once."""
+
+FEW = 8
+"""The same, where it is few: as many as programs have threads."""
 
 
 async def one_after_another(get: Callable[[], Awaitable[object]], repetitions: int) -> None:
@@ -19,7 +22,7 @@ async def one_after_another(get: Callable[[], Awaitable[object]], repetitions: i
         await get()
 
 
-async def at_once(get: Callable[[], Awaitable[object]], repetitions: int) -> None:
+async def at_once(get: Callable[[], Awaitable[object]], repetitions: int, number: int = AT_ONCE) -> None:
     """Keep as many under way as there are workers, until all are done."""
     left = iter(range(repetitions))
 
@@ -28,7 +31,7 @@ async def at_once(get: Callable[[], Awaitable[object]], repetitions: int) -> Non
             await get()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(number):
             group.create_task(work())
 
 
@@ -38,15 +41,15 @@ class Threads:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(AT_ONCE)
 
-    def at_once(self, get: Callable[[], object], repetitions: int) -> None:
-        """Call it that often, in all threads."""
+    def at_once(self, get: Callable[[], object], repetitions: int, number: int = AT_ONCE) -> None:
+        """Call it that often, in all threads or in fewer."""
         left = iter(range(repetitions))  # iterating over a range is one step for the interpreter, so threads can share
 
         def work() -> None:
             for _ in left:
                 get()
 
-        for done in [self._pool.submit(work) for _ in range(AT_ONCE)]:
+        for done in [self._pool.submit(work) for _ in range(number)]:
             done.result()
 
     def close(self) -> None:

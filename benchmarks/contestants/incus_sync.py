@@ -6,7 +6,7 @@ from functools import partial
 
 from incus_sdk.sync import Client
 
-from ._running import Stopwatch, Threads
+from ._running import FEW, Stopwatch, Threads
 
 __all__ = ["Player"]
 
@@ -34,6 +34,10 @@ class Player:
     def get_at_once(self, repetitions: int) -> None:
         """64 at once."""
         self._threads.at_once(partial(self._client.instances.get, self._name), repetitions)
+
+    def get_by_few(self, repetitions: int) -> None:
+        """8 at once."""
+        self._threads.at_once(partial(self._client.instances.get, self._name), repetitions, FEW)
 
     def list(self, repetitions: int) -> None:
         """Typed instances, and something of the state of each."""

@@ -6,7 +6,7 @@ import threading
 from importlib import import_module
 from typing import Any
 
-from ._running import Stopwatch, Threads
+from ._running import FEW, Stopwatch, Threads
 
 __all__ = ["Player"]
 
@@ -35,6 +35,10 @@ class Player:
     def get_at_once(self, repetitions: int) -> None:
         """64 at once."""
         self._threads.at_once(self._get, repetitions)
+
+    def get_by_few(self, repetitions: int) -> None:
+        """8 at once."""
+        self._threads.at_once(self._get, repetitions, FEW)
 
     def _get(self) -> None:
         client = getattr(self._local, "client", None)

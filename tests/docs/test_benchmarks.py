@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import select
@@ -10,23 +11,25 @@ import socket
 import socketserver
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from benchmarks import get, listing, start
+from benchmarks import commands, get, listing, start
 from benchmarks.answers import Answer
 from benchmarks.answers import listing as many
 from benchmarks.contestants.raw import read_answer
 from benchmarks.harness import BrokenDownError, Case, Contestant, Group, LeftOut, Result, Sample, measure
-from benchmarks.players import AIOHTTP, ASYNC, BUFFERED, PROTOCOL, PYLXD, QUERY, STREAM, SYNC
+from benchmarks.players import AIOHTTP, ASYNC, BUFFERED, COMMAND, PROTOCOL, PYLXD, QUERY, SAME_STEPS, STREAM, SYNC
 from benchmarks.replay import replaying
 from benchmarks.report import Report, targets
-from benchmarks.setting import NAME, Setting, record, replayed
-from benchmarks.targets import TARGETS, Target, check
+from benchmarks.setting import NAME, Daemon, Setting, record, replayed
+from benchmarks.targets import IDLE, TARGETS, Target, check
 from benchmarks.worker import UnavailableError, working
+from incus_sdk.sync import Client as SyncClient
 from incus_sdk.testing import PrivateIncus
 
 CONFIG = {"volatile.uuid": "2b27086f-7ab5-f26f-af39-0fa50798882e", "volatile.eth0.hwaddr": "10:66:6a:90:14:67"}
@@ -73,8 +76,23 @@ def test_contestants_take_turns_and_one_round_does_not_count() -> None:
 
     contestants = [Contestant(name, partial(run, name)) for name in "ab"]
     results = measure(CASE, contestants, 3, lambda name, reason: pytest.fail(f"{name}: {reason}"))
-    assert "".join(order) == "abababab"
-    assert [[sample.wall for sample in each.samples] for each in results] == [[3, 5, 7], [4, 6, 8]]
+    rounds = [order[start : start + 2] for start in range(0, 8, 2)]
+    assert all(sorted(each) == ["a", "b"] for each in rounds)
+    turns = [[place for place, name in enumerate(order, 1) if name == wanted and place > 2] for wanted in "ab"]
+    assert [[sample.wall for sample in each.samples] for each in results] == turns
+
+
+def test_nobody_always_follows_the_same_one() -> None:
+    order: list[str] = []
+
+    def run(name: str, repetitions: int) -> Sample:
+        order.append(name)
+        return Sample(1, repetitions)
+
+    contestants = [Contestant(name, partial(run, name)) for name in "abc"]
+    measure(CASE, contestants, 12, lambda name, reason: pytest.fail(f"{name}: {reason}"))
+    before = {name: {first for first, then in itertools.pairwise(order) if then == name != first} for name in "abc"}
+    assert before == {"a": {"b", "c"}, "b": {"a", "c"}, "c": {"a", "b"}}
 
 
 def test_who_breaks_down_is_left_out_unless_needed() -> None:
@@ -115,9 +133,34 @@ def test_targets_are_bounds_for_ratios() -> None:
     assert [line.split()[-1] for line in targets(outcomes)][2:] == ["reached", "missed"]
 
 
+def test_memory_is_compared_with_what_there_was_before() -> None:
+    grown = Result(CASE, ASYNC, [Sample(1, 1, 50 << 20, growth) for growth in (5 << 20, 7 << 20, 6 << 20)])
+    wanted = [Target("case", "growth", ASYNC, IDLE, 6.0), Target("case", "growth", ASYNC, IDLE, 5.9)]
+    outcomes = list(check([grown], [*wanted, Target("case", "growth", SYNC, IDLE, 1)]))
+    assert [(each.what, each.measured, each.reached) for each in outcomes] == [
+        (f"MiB above idle: {ASYNC}", 6.0, True),
+        (f"MiB above idle: {ASYNC}", 6.0, False),
+    ]
+
+
+def test_memory_that_is_not_known_is_no_figure() -> None:
+    case = Case("case", "some case", "ms", 1, 3, memory=True)
+    report = Report({}, [result(ASYNC, (1, 1, 1e6), case=case), result(COMMAND, (1, 1, 0), case=case)], [])
+    assert [line.split()[-2:] for line in report.table()][3:] == [["MB", "1.00"], ["-", "-"]]
+
+
 def test_each_target_is_of_a_case_that_is_measured() -> None:
-    known = {"start", "get", "get at once", "get real", "list 1000", "list 10000", "life"}
+    known = {"start", "get", "get by few", "get at once", "get real", "list 1000", "list 10000", "life"}
+    known |= {"run", "run at once", "stdout", "stdin"}
     assert {target.case for target in TARGETS} == known
+
+
+def test_what_a_call_costs_beside_another() -> None:
+    """As a difference, where the ratio of two short times says little."""
+    target = Target("case", "extra", SYNC, ASYNC, 100)
+    results = [result(ASYNC, (50e-6, 1, 1)), result(SYNC, (120e-6, 1, 1))]
+    (outcome,) = check(results, [target])
+    assert (round(outcome.measured), outcome.reached, outcome.what) == (70, True, "µs: incus_sdk.sync - incus_sdk")
 
 
 def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
@@ -202,8 +245,14 @@ class CountingServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer)
     daemon_threads = True
 
 
-@pytest.mark.parametrize("method", ["get", "get_at_once"])
-@pytest.mark.parametrize("module", ["raw", "protocol", "buffered", "incus", "incus_sync"])
+@pytest.mark.parametrize(
+    ("module", "method"),
+    [
+        *itertools.product(["raw", "protocol", "buffered", "incus", "incus_sync"], ["get", "get_at_once"]),
+        ("incus", "get_by_few"),
+        ("incus_sync", "get_by_few"),
+    ],
+)
 def test_as_many_requests_are_made_as_are_counted(module: str, method: str, tmp_path: Path) -> None:
     path, target = str(tmp_path / "socket"), f"/1.0/instances/{NAME}"
     request = f"GET {target} HTTP/1.1\r\nHost: incus\r\n\r\n".encode().hex()
@@ -236,6 +285,27 @@ def test_a_life_has_five_steps(daemon: PrivateIncus, module: str) -> None:
     assert list(sample.steps) == ["create", "start", "echo", "stop", "delete"]
     assert sum(sample.steps.values()) <= sample.wall
     assert record(daemon.socket, "/1.0/instances").document["metadata"] == []
+
+
+def test_commands_are_run_by_all_who_can(
+    daemon: PrivateIncus, setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All cases, with less to do; what they come to is checked by the contestants."""
+    without_peers(tmp_path, monkeypatch)
+    known = Daemon(daemon.socket, daemon.version, daemon.IMAGE, {"PATH": os.environ["PATH"], **daemon.environ()})
+    group = Group(divisor=100, tell=lambda line: None)
+    with SyncClient(daemon.endpoint) as client:
+        client.instances.launch(daemon.IMAGE, NAME)
+        try:
+            commands.run(replace(setting, daemon=known), group, size=1_000_000, many=3)
+        finally:
+            client.instances.stop(NAME, force=True, wait=True)
+            client.instances.delete(NAME, wait=True)
+    assert {each.contestant for each in group.left_out} <= {SAME_STEPS, PYLXD, COMMAND}
+    found = [(each.case.key, each.contestant) for each in group.results if each.contestant != COMMAND]
+    assert found == [(case, name) for case in ("run", "run at once", "stdout", "stdin") for name in (ASYNC, SYNC)]
+    ours = [each for each in group.results if each.contestant != COMMAND]
+    assert all(each.wall > 0 and each.cpu > 0 and each.growth > 0 for each in ours)
 
 
 def test_a_contestant_that_fails_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
