@@ -52,7 +52,7 @@ SPECIAL: dict[tuple[str, str], list[Mapping[str, Any]]] = {
     ("InstancesAPI", "change_all"): [{"action": "stop"}],
     ("InstancesAPI", "import_backup"): [{"source": b"x"}],
     ("InstancesAPI", "move"): [{"target": "x"}],
-    ("InstancesAPI", "open_port"): [{"port": 80}],
+    ("InstancesAPI", "port_forward"): [{"port": 80}],
     ("StorageBucketsAPI", "import_backup"): [{"source": b"x"}],
     ("StorageVolumeBackupsAPI", "upload"): [{"target": {"protocol": "s3"}}],
     ("StorageVolumesAPI", "create"): [{}, {"source": {"type": "copy"}}],

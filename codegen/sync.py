@@ -29,7 +29,7 @@ WORDS = {
 }
 """Patterns and what takes their place, in this order."""
 
-IMPORTS = {"api_client": "_bridge", "execution": "_processes"}
+IMPORTS = {"api_client": "_bridge", "consoles": "_consoles", "execution": "_processes"}
 """Modules of the package that the sync face has another one for."""
 
 _IMPORT = re.compile(r"^(?P<indent> *)from (?P<dots>\.+)(?P<module>[\w.]*) import", re.MULTILINE)

@@ -46,7 +46,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"Pure(Posix)?Path"),
     # Type variables, the mixins that classes are put together from, and the streams of the transport.
     (r"py:.*", r"incus_sdk\.(api_client\.T|api\._.*|models\._generated\..*Data|_transport\..*)"),
-    (r"py:class", r"Body|Params|Target|TypeAliasForwardRef|WebSocket|datetime|incus_sdk\._disk\.Writable"),
-    (r"py:class", r"Arguments|Buffer|CommandOptions|Environment|Portal|execution\.(In|Out)putStream"),
+    (r"py:class", r"Body|Params|Target|TypeAliasForwardRef|WebSocket|datetime|incus_sdk\._sink\.Writable"),
+    (r"py:class", r"Arguments|Buffer|CommandOptions|Environment|Portal|Terminal|execution\.(In|Out)putStream"),
     (r"py:class", r"incus_sdk\._exec_process\.Execution"),
+    (r"py:class", r"(incus_sdk\.)?consoles\._(Session|Stream)|_Session|Console|GraphicalC(hannel|onsole)"),
 ]

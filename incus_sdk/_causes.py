@@ -67,6 +67,14 @@ TABLE: tuple[Cause, ...] = (
     Cause(
         "Creating instance", r"Storage pool not found", 404, BOTH, "The root disk names it, which may be a profile's."
     ),
+    Cause(
+        "Creating instance",
+        r"No root device could be found",
+        400,
+        BOTH,
+        'Neither its devices nor its profiles say where it is to be (a new project\'s own profile "default" is empty): '
+        'give that profile, or the instance, a device like {"root": {"type": "disk", "path": "/", "pool": "default"}}.',
+    ),
     Cause("Creating instance", r"is not supported on this server", 400, BOTH),
     Cause("Creating instance", r"^Requested image's type .* doesn't match instance type", 400, BOTH),
     Cause("PATCH /1.0/instances", r"^Invalid (config|devices):", 400, BOTH),
@@ -110,7 +118,7 @@ TABLE: tuple[Cause, ...] = (
     Cause("/1.0/network-acls/", r"^Only OVN log entries", 400, BOTH),
     Cause(
         "/1.0/network",
-        r"(^|: )(Invalid|Failed parsing|Bad zone record entry|Names? (must|contains)|Parent interface)",
+        r"(^|: )(Invalid|Failed parsing|Bad zone record entry|Names? (must|can|contains)|Parent interface)",
         400,
         BOTH,
     ),
@@ -128,7 +136,7 @@ TABLE: tuple[Cause, ...] = (
     Cause("/1.0/storage-pools", r"^(Storage pool|Snapshot) not found$", 404, BOTH),
     Cause(
         "/1.0/storage-pools",
-        r"(^|: )(Unknown driver|Invalid option|Pool source cannot|Bucket name must|Unsupported compression)",
+        r"(^|: )(Unknown driver|Invalid option|Pool source cannot|\w+ name (must|cannot)|Unsupported compression)",
         400,
         BOTH,
     ),
@@ -151,6 +159,7 @@ TABLE: tuple[Cause, ...] = (
     Cause("/bitmaps", r"^GenericError: (Can't store persistent|Granularity must)", 400, ("7.0",)),
     Cause("storage volume", r"(Storage volume|Storage pool) not found$", 404, BOTH),
     Cause("storage volume", r"(: file exists$|already exists|UNIQUE constraint failed)", 409, BOTH),
+    Cause("Migrating storage volume", r"^Target must be different", 400, BOTH),
     Cause("Rebuilding storage volume", r"^Cannot rebuild", 400, ("7.0",)),
     Cause("volume backup", r"(already exists|UNIQUE constraint failed)", 409, BOTH),
     Cause("volume backup", r"cannot be backed up$", 400, ("6.0",)),
@@ -176,6 +185,14 @@ TABLE: tuple[Cause, ...] = (
     Cause("Migrating instance", r"(Storage pool not found|^Can't find a storage pool)", 404, BOTH),
     Cause("Migrating instance", r"Failed loading project: Project not found", 404, ("6.0",)),
     Cause("Migrating instance", r"storage pool is the same as current", 400, BOTH),
+    Cause(
+        "/console",
+        r"^This console is already connected",
+        409,
+        BOTH,
+        "force=True takes it from whoever is there, who is told so.",
+    ),
+    Cause("/console", r"^Instance is not container type", 400, BOTH, "Only the log of a container can be cleared."),
     Cause("/metadata/templates", r"^Invalid template filename", 400, BOTH),
     Cause("DELETE /1.0/instances", r"directory not empty", 409, BOTH, "force=True deletes what is in it, too."),
     Cause("/debug/repair", r"is only possible on", 400, ("7.0",)),
@@ -233,6 +250,36 @@ TABLE: tuple[Cause, ...] = (
         "This client's certificate is restricted to other projects; use_project() chooses one of those.",
     ),
     Cause("", r"^Certificate is restricted$", 403, BOTH),
+    Cause("GET /1.0/", r'^Invalid type "invalid" for field', 400, BOTH, "There is no such field to filter by."),
+    Cause(
+        "GET /1.0/",
+        r'^(Failed to parse value: |Unsupported filter type "|Invalid (slice )?type ")',
+        400,
+        BOTH,
+        'A filter compares texts, and numbers and bools as such ({"ephemeral": True}); no lists, maps, times, codes.',
+    ),
+    Cause(
+        "/1.0/projects", r"(^Conflict detected when changing|is too low: )", 409, BOTH, "The project has more already."
+    ),
+    Cause(
+        "",
+        r"(^|: )Reached maximum (number of instances|aggregate value)",
+        403,
+        BOTH,
+        "It is a limit of the project, whose state() tells what is used.",
+    ),
+    Cause(
+        "",
+        r'has no "(size|limits\.\w+)" config',
+        400,
+        BOTH,
+        "The project has a limit for that, so each instance and volume in it needs one of its own.",
+    ),
+    Cause(
+        "", r'(^|: )Failed parsing "limits\.', 400, BOTH, "In a project with such a limit it must be a plain amount."
+    ),
+    Cause("", r"( forbidden|Network not allowed in project|doesn't allow for (snapshot|backup) creation)$", 403, BOTH),
+    Cause("", r"^Image server .* isn't allowed in this project$", 403, ("7.0",)),
     Cause("exec", r"^Instance is (frozen|not running)", 400, BOTH, "Commands run in running instances only."),
 )
 """Searched from the top; the first row that fits counts."""

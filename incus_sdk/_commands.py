@@ -114,7 +114,7 @@ def command_for(
         raise IncusArgumentError("command is empty: it needs at least the program to run")
     body: dict[str, Any] = {
         "command": args,
-        "environment": string_values(environment or {}, "environment"),
+        "environment": _variables(environment or {}),
         "wait-for-websocket": True,
         "record-output": False,
         "interactive": size is not None,
@@ -127,6 +127,13 @@ def command_for(
     if size is not None:
         body["width"], body["height"] = terminal_size(*size)
     return Command(instance, path, body)
+
+
+def _variables(environment: Environment) -> dict[str, str]:
+    for name in (values := string_values(environment, "environment")):
+        if not name or "=" in name:
+            raise IncusArgumentError(f"environment: {name!r:.80} cannot be the name of a variable")
+    return values
 
 
 def terminal_size(columns: int, rows: int) -> tuple[int, int]:
@@ -166,7 +173,7 @@ def _encoded(value: str | Buffer | None, encoding: str | None) -> Buffer:
     if value is None:
         return b""
     if not isinstance(value, str) or encoding is None:
-        return content_bytes(value)
+        return content_bytes(value, "input")
     try:
         return value.encode(encoding)
     except UnicodeEncodeError as error:

@@ -80,7 +80,7 @@ def _field(key: object) -> str:
 
 def _pattern(key: str, value: object) -> str | None:
     """Return what a field is compared with; `None` if any value will do."""
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int) or (isinstance(value, float) and "." not in key):  # in a text, its dot is one
         return config_value(key, value)
     items = list(_alternatives(value))
     if not items:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from contextlib import ExitStack
 from os import PathLike
-from typing import Any, cast
+from typing import Any, Self, cast
 
-from ._disk import FileBody, Sink, Target
+from ._disk import FileBody
+from ._sink import Sink, Target
 from .exceptions import IncusArgumentError, IncusProtocolError
 
-__all__ = ["Form", "ImageSink", "PartReader", "image_sink"]
+__all__ = ["Form", "ImageSink", "PartReader"]
 
 LONGEST_HEAD = 1 << 14
 """Bytes that the headers of a part have at most; those of servers have less than 300."""
@@ -147,34 +149,57 @@ class ImageSink:
     Args:
         target: Where the file goes, or the metadata of an image in two files; see `Sink`.
         rootfs: Where the root file system goes, if the image has one of its own.
-        boundary: What stands between the files, empty if there is one.
-        fingerprint: What the content must have, or the beginning of it; empty if it cannot be checked.
         what: What is written, for messages.
     """
 
-    def __init__(self, target: Target, rootfs: Target | None, boundary: str, fingerprint: str, what: str) -> None:
+    def __init__(self, target: Target, rootfs: Target | None, what: str) -> None:
+        self.size = 0
+        self._what = what
+        with ExitStack() as stack:  # if one of them cannot be written, nothing is left of the other
+            self._sinks = {"metadata": stack.enter_context(Sink(target, None, what))}
+            if rootfs is not None:
+                self._sinks["rootfs"] = stack.enter_context(Sink(rootfs, None, what))
+            self._opened = stack.pop_all()
+        self._begun: list[Sink] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def expect(self, fingerprint: str, header: Callable[[str], str | None]) -> None:
+        """Be told what is coming, before the first piece.
+
+        Args:
+            fingerprint: What the content must have, or the beginning of it.
+            header: Gives the headers of the answer.
+
+        Raises:
+            IncusArgumentError: It comes in two files, and there is no place for the second.
+        """
         import hashlib
 
-        if boundary and rootfs is None:
+        kind = header("content-type") or ""
+        boundary = _parameter(kind, "boundary") if kind.startswith("multipart/") else ""
+        if boundary and "rootfs" not in self._sinks:
             raise IncusArgumentError(
-                f"{what}: this image is in two files, metadata and root file system; say with rootfs= where to put "
-                "the second one"
+                f"{self._what}: this image is in two files, metadata and root file system; say with rootfs= where to "
+                "put the second one"
             )
-        self.size = 0
         self._hash = hashlib.sha256()
-        self._expected, self._what = fingerprint, what
-        self._targets = {"metadata": target} if rootfs is None else {"metadata": target, "rootfs": rootfs}
-        self._sinks: dict[str, Sink] = {}
+        # The fingerprint of an image that the server has made of an OCI one is not that of these bytes.
+        self._expected = "" if header("x-incus-type") == "oci" else fingerprint.lower()
         self._parts = PartReader(boundary, self._begin) if boundary else None
         if not boundary:
-            self._open("metadata")
+            self._begun.append(self._sinks["metadata"])
 
     def write(self, piece: bytes) -> None:
         """Take bytes of the answer."""
         if self._parts is not None:
             self._parts.feed(piece)
         else:
-            self._add(self._sinks["metadata"], piece)
+            self._add(self._begun[0], piece)
 
     def finish(self) -> None:
         """Check what was written, and give the files their names.
@@ -182,46 +207,23 @@ class ImageSink:
         Raises:
             IncusProtocolError: It is not what was asked for, or not all of it.
         """
-        if self._parts is not None and not (self._parts.done and len(self._sinks) == 2):
+        if self._parts is not None and not (self._parts.done and len(self._begun) == 2):
             raise IncusProtocolError(f"{self._what}: the answer ended before both files had come")
         digest = self._hash.hexdigest()
         if not digest.startswith(self._expected):
             raise IncusProtocolError(f"{self._what}: what came has the SHA-256 {digest}, not {self._expected}")
-        for sink in self._sinks.values():
+        for sink in self._begun:
             sink.finish()
-
-    def discard(self) -> None:
-        """Remove what there is of files that were not finished."""
-        for sink in self._sinks.values():
-            sink.discard()
 
     def _begin(self, name: str) -> Callable[[bytes], object]:
         kind = name.partition(".")[0]  # that of virtual machines is called rootfs.img
-        if kind not in self._targets or kind in self._sinks:
+        sink = self._sinks.get(kind)
+        if sink is None or sink in self._begun:
             raise IncusProtocolError(f"{self._what}: the answer has an unexpected part {name!r:.80}")
-        sink = self._open(kind)
+        self._begun.append(sink)
         return lambda piece: self._add(sink, piece)
-
-    def _open(self, kind: str) -> Sink:
-        sink = self._sinks[kind] = Sink(self._targets[kind], None, self._what)
-        return sink
 
     def _add(self, sink: Sink, piece: bytes) -> None:
         self._hash.update(piece)
         sink.write(piece)
         self.size += len(piece)
-
-
-def image_sink(
-    target: Target, rootfs: Target | None, fingerprint: str, what: str, header: Callable[[str], str | None]
-) -> ImageSink:
-    """Return what takes an image, by the headers of the answer that it comes in.
-
-    Raises:
-        IncusArgumentError: It comes in two files, and there is no place for the second.
-    """
-    kind = header("content-type") or ""
-    boundary = _parameter(kind, "boundary") if kind.startswith("multipart/") else ""
-    # The fingerprint of an image that the server has made of an OCI one is not that of these bytes.
-    expected = "" if header("x-incus-type") == "oci" else fingerprint.lower()
-    return ImageSink(target, rootfs, boundary, expected, what)

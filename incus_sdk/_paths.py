@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Loaded where they are used: the usual names need no quoting, and what a script does not need must not slow its start.
 
-__all__ = ["add_query", "fill", "name_and_project", "quote_file", "quote_name"]
+__all__ = ["add_query", "fill", "name_and_project", "quote_file", "quote_name", "raw_name"]
 
 
 def quote_name(name: str) -> str:
@@ -76,6 +76,12 @@ def name_and_project(url: str) -> tuple[str, str]:
 
     path, _, query = url.partition("#")[0].partition("?")
     return unquote(path.rpartition("/")[2]), dict(parse_qsl(query)).get("project", "default")
+
+
+def raw_name(url: str) -> str:
+    """Return the name at the end of a URL that a server put together without quoting any: `…/a#b/snapshots/c%d?1`."""
+    path, found, _ = url.rpartition("?project=")
+    return (path if found else url).rpartition("/")[2]
 
 
 def _is_plain(text: str) -> bool:

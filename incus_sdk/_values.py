@@ -52,16 +52,18 @@ def text(value: object, what: str) -> str:
     raise TypeError(f"{what} must be a str, not {_type(value)}")
 
 
-def content_bytes(content: bytes | bytearray | memoryview | str) -> bytes | bytearray | memoryview:
+def content_bytes(
+    content: bytes | bytearray | memoryview | str, what: str = "content"
+) -> bytes | bytearray | memoryview:
     """Return the content of a file as bytes; text becomes UTF-8.
 
     Raises:
         IncusArgumentError: It is no Unicode text.
         TypeError: It is something else.
     """
-    data = text(content, "content").encode() if isinstance(content, str) else content
+    data = text(content, what).encode() if isinstance(content, str) else content
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"content must be bytes or str, not {_type(content)}")
+        raise TypeError(f"{what} must be bytes or str, not {_type(content)}")
     return data
 
 

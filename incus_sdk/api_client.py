@@ -16,7 +16,7 @@ from .exceptions import IncusMissingExtensionError, IncusProtocolError
 from .operations import OperationResponse
 
 if TYPE_CHECKING:
-    from ._disk import Target
+    from ._sink import Target
     from ._transport import Transport
     from ._transport.websocket import WebSocket as WebSocket  # noqa: PLC0414 - for annotations above; it loads slowly
 
@@ -306,7 +306,7 @@ class APIClient:
             IncusProtocolError: The checksum is another.
             OSError: The file cannot be written.
         """
-        from ._disk import Sink, write_all
+        from ._sink import Sink, write_all
 
         with Sink(target, sha256, label(method, path)) as sink:  # before anything is sent: it may be a dear request
             async with self.stream(method, path, params, data, headers) as response:
@@ -316,12 +316,13 @@ class APIClient:
         self, path: str, target: Target, rootfs: Target | None, fingerprint: str, params: Params | None = None
     ) -> int:
         """Write an image, which may come in two files, and check its fingerprint; see `ImagesAPI.export`."""
-        from ._disk import write_all
-        from ._forms import image_sink
+        from ._forms import ImageSink
+        from ._sink import write_all
 
-        async with self.stream("GET", path, params) as response:
-            sink = image_sink(target, rootfs, fingerprint, label("GET", path), response.header)
-            return await write_all(response, sink)
+        with ImageSink(target, rootfs, label("GET", path)) as sink:
+            async with self.stream("GET", path, params) as response:
+                sink.expect(fingerprint, response.header)
+                return await write_all(response, sink)
 
     async def websocket(self, path: str, params: Params | None = None) -> WebSocket:
         """Open a websocket, as `/1.0/events` and the sockets of an operation are.

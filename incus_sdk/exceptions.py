@@ -26,6 +26,7 @@
         ├── IncusOperationLostError        the server no longer knows it: how it ended is unknown
         ├── IncusOperationNotFoundError    (also IncusNotFoundError) it failed for want of something
         ├── IncusOperationConflictError    (also IncusConflictError) it failed because of what is there already
+        ├── IncusOperationPermissionError  (also IncusPermissionError) it failed because the project does not allow it
         └── IncusOperationBadRequestError  (also IncusBadRequestError) it failed because of what was asked for
 
 All of them can be pickled. Messages hold what was tried and what the server said, never a secret.
@@ -54,6 +55,7 @@ __all__ = [
     "IncusOperationError",
     "IncusOperationLostError",
     "IncusOperationNotFoundError",
+    "IncusOperationPermissionError",
     "IncusOperationTimeoutError",
     "IncusPermissionError",
     "IncusPreconditionFailedError",
@@ -158,7 +160,7 @@ class IncusAuthenticationError(IncusAPIError):
 
 
 class IncusPermissionError(IncusAPIError):
-    """403: not allowed, or not trusted."""
+    """403: not allowed, or not trusted; or more than a limit of the project allows."""
 
 
 class IncusNotFoundError(IncusAPIError):
@@ -213,6 +215,10 @@ class IncusOperationNotFoundError(IncusOperationError, IncusNotFoundError):
 
 class IncusOperationConflictError(IncusOperationError, IncusConflictError):
     """The operation failed because of what exists or is going on already."""
+
+
+class IncusOperationPermissionError(IncusOperationError, IncusPermissionError):
+    """The operation failed because a limit of the project is reached, or the project does not allow it."""
 
 
 class IncusOperationBadRequestError(IncusOperationError, IncusBadRequestError):

@@ -14,15 +14,22 @@ from . import _exec_sockets
 from ._commands import terminal_size
 from ._exec_process import NOT_ENDED, Execution, cancelled
 from ._exec_streams import InputStream, OutputStream
+from ._link import at_least_zero
 from ._paths import name_and_project
+from ._values import whole_number
 from .exceptions import IncusArgumentError, IncusError, IncusProcessTimeoutError, IncusTimeoutError
 from .processes import CompletedProcess, RunOutcome, named
 
 if TYPE_CHECKING:
     from ._commands import Buffer, Command, RunSettings
+    from ._exec_local import Seat
     from .api_client import APIClient
 
-__all__ = ["InputStream", "OutputStream", "Process", "attached", "run", "run_many", "started"]
+__all__ = ["InputStream", "OutputStream", "Process", "attached", "run", "run_many", "shell", "started"]
+
+
+HIGHEST = 64
+"""The last of Linux' signals."""
 
 
 class Process:
@@ -69,6 +76,7 @@ class Process:
             IncusTimeoutError: It is still running.
             IncusConnectionError: The server went away.
         """
+        at_least_zero(timeout, "timeout")
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
@@ -99,8 +107,9 @@ class Process:
 
         Raises:
             IncusConnectionError: The connection for signals broke.
+            IncusArgumentError: No signal has that number.
         """
-        await self._execution.signal(signal)
+        await self._execution.signal(whole_number("signal", signal, 0, HIGHEST))
 
     async def terminate(self) -> None:
         """Send SIGTERM; see `send_signal`."""
@@ -157,6 +166,14 @@ async def _left(execution: Execution) -> AsyncGenerator[Process]:
         await execution.leave()
     finally:
         await execution.sockets.close()
+
+
+async def shell(api: APIClient, command: Command, seat: Seat) -> int:
+    """Run a command on the standard streams of this process; see `InstancesAPI.shell`."""
+    from ._exec_local import relayed
+
+    async with started(api, command) as process:
+        return await relayed(process, seat)
 
 
 async def run(api: APIClient, command: Command, settings: RunSettings) -> CompletedProcess[Any]:

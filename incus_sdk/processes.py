@@ -80,4 +80,6 @@ def _last_words(stderr: str | bytes) -> str:
     """What it complained about, which most programs say last."""
     text = stderr if isinstance(stderr, str) else stderr[-4 * SAID :].decode(errors="replace")
     lines = text.rstrip().rsplit("\n", 1)
-    return f": {lines[-1].strip()[-SAID:]}" if lines[-1] else ""
+    # Nothing that a terminal would obey: messages end up on some.
+    words = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in lines[-1].strip()[-SAID:])
+    return f": {words}" if words else ""

@@ -15,7 +15,7 @@ from ._collection import BackgroundDeletable, BackgroundRenamable, Listable, T, 
 from ._nested import Nested, created
 
 if TYPE_CHECKING:
-    from .._disk import Target
+    from .._sink import Target
 
 __all__ = ["BackupVerbs", "BoundBackup"]
 

@@ -18,12 +18,19 @@ __all__ = [
     "check_changes",
     "check_draft",
     "check_known",
+    "check_source",
     "check_upload",
     "create_body",
     "merged",
+    "migration_body",
     "nearest",
+    "renaming",
     "replace_body",
 ]
+
+
+IDENTITIES = frozenset({"name", "server_name", "fingerprint", "listen_address"})
+"""What objects are addressed by, which servers leave as it is when a definition is written."""
 
 
 def create_body(what: str, known: Iterable[str], fields: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -44,7 +51,14 @@ def create_body(what: str, known: Iterable[str], fields: Mapping[str, Any], **gi
     return body_values(body)
 
 
-def replace_body(what: str, known: Iterable[str], sent: Iterable[str], body: Mapping[str, Any]) -> dict[str, Any]:
+def replace_body(
+    what: str,
+    known: Iterable[str],
+    sent: Iterable[str],
+    body: Mapping[str, Any],
+    name: str | None = None,
+    rename: bool = False,
+) -> dict[str, Any]:
     """Return the body of a replacement; what the server itself sends beside the fields is let through.
 
     Args:
@@ -52,18 +66,63 @@ def replace_body(what: str, known: Iterable[str], sent: Iterable[str], body: Map
         known: Its fields.
         sent: What the server sends.
         body: The new definition.
+        name: What it is called: of that, the body can say nothing else.
+        rename: Whether there is another verb for the name.
 
     Raises:
-        IncusArgumentError: There is no such field.
+        IncusArgumentError: There is no such field, or the body is that of another object.
     """
     result = body_values(body)
     others = set(sent)
+    for key in IDENTITIES.intersection(result).difference(known) if name else ():
+        said = str(result[key] or name)
+        # Servers call a snapshot volume/snapshot, and people give the beginning of a fingerprint.
+        same = said.startswith(name or "") if key == "fingerprint" else said == name or said.endswith(f"/{name}")
+        if not same:
+            hint = renaming(key) if rename else ""
+            raise IncusArgumentError(f"a replacement cannot change {key!r} of {what} {name!r:.80}{hint}")
     check_known(what, (key for key in result if key not in others), known)
     _check_items(what, known, result)
     return result
 
 
-def merged(what: str, known: Iterable[str], current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def migration_body(
+    what: str,
+    known: Iterable[str],
+    target: Mapping[str, object] | None,
+    wait: bool,
+    name: str | None = None,
+    **flags: bool,
+) -> dict[str, Any]:
+    """Return the body by which something is offered to another server, or sent there.
+
+    Args:
+        what: What is migrated, for messages.
+        known: Fields of a target.
+        target: Where it is sent; `None` if the other server fetches it.
+        wait: Whether the caller is going to wait for the end.
+        name: What the server wants to be told once more.
+        **flags: How it is done; what is false is left out.
+
+    Raises:
+        IncusArgumentError: Nobody would end the waiting, or the target has no such field.
+        TypeError: The target is no mapping.
+    """
+    if not target and wait is True:
+        raise IncusArgumentError(
+            f"migrate() of {what} without a target waits for another server to fetch it, so wait=True would not end: "
+            "tell that server first, then wait() for the answer"
+        )
+    if not isinstance(target, Mapping | None):
+        raise TypeError(f"target must be a mapping, not {type(target).__name__}")
+    check_known("the target", target or (), known)
+    body: dict[str, Any] = {"migration": True, **{key: True for key, value in flags.items() if value}}
+    return {**body, **({"name": name} if name else {}), **({"target": dict(target)} if target else {})}
+
+
+def merged(
+    what: str, known: Iterable[str], current: Mapping[str, Any], changes: Mapping[str, Any], rename: bool = False
+) -> dict[str, Any]:
     """Return a definition with some changes: maps (configuration, devices) are merged, the rest is replaced.
 
     Args:
@@ -71,6 +130,7 @@ def merged(what: str, known: Iterable[str], current: Mapping[str, Any], changes:
         known: Fields that can be changed.
         current: The definition as the server sent it.
         changes: What to change in it.
+        rename: Whether there is another verb for the name.
 
     Raises:
         IncusArgumentError: There is no such field, a field is None, or a device would be removed.
@@ -78,7 +138,7 @@ def merged(what: str, known: Iterable[str], current: Mapping[str, Any], changes:
     """
     if not isinstance(changes, Mapping):
         raise TypeError(f"an update must be a mapping, not {type(changes).__name__}")
-    check_known(what, changes, known)
+    check_known(what, changes, known, rename)
     check_changes(changes)
     _check_items(what, known, changes, current)
     result = dict(current)
@@ -129,7 +189,7 @@ def check_draft(
     fixed = set(sent).difference(known)
     for key in draft:
         if key in fixed and key in current and draft[key] != current[key]:
-            hint = "; rename() can" if rename and key in {"name", "server_name"} else ""
+            hint = renaming(key) if rename else ""
             raise IncusArgumentError(f"an edit cannot change {key!r} of {what}{hint}")
     _check_items(what, known, draft, current)
 
@@ -150,14 +210,29 @@ def check_changes(changes: Mapping[str, Any]) -> None:
             )
 
 
-def check_known(what: str, keys: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a key that is none of the fields, and name the nearest one."""
+def check_known(what: str, keys: Iterable[str], known: Iterable[str], rename: bool = False) -> None:
+    """Refuse a key that is none of the fields, and name the nearest one, or the verb that there is for a name."""
     names = tuple(known)
     for key in keys:
-        if check_key(key, what) not in names:
-            dotted = "." in key and "config" in names
-            hint = "; a configuration key goes into its config" if dotted else nearest(key, names)
-            raise IncusArgumentError(f"{what} has no field {key!r:.80}{hint}")
+        if check_key(key, what) in names:
+            continue
+        if rename and renaming(key):
+            raise IncusArgumentError(f"an update cannot change {key!r} of {what}{renaming(key)}")
+        dotted = "." in key and "config" in names
+        hint = "; a configuration key goes into its config" if dotted else nearest(key, names)
+        raise IncusArgumentError(f"{what} has no field {key!r:.80}{hint}")
+
+
+def check_source(source: object, known: Iterable[str], example: str = "") -> None:
+    """Refuse what something cannot be made from: no mapping, or one with a key that is none of the fields."""
+    if not isinstance(source, Mapping):
+        raise TypeError(f"source must be a mapping{example}, not {type(source).__name__}")
+    check_known("the source", cast("Mapping[str, object]", source), known)
+
+
+def renaming(key: str) -> str:
+    """Return a hint how a name is changed, if the key is that of one."""
+    return "; rename() can" if key in {"name", "server_name"} else ""
 
 
 def check_upload(source: object, name: str = "source", hint: str = "") -> None:

@@ -13,7 +13,7 @@ from ..operations import OperationResponse
 from ._bound import Bound
 
 if TYPE_CHECKING:
-    from .._disk import Target
+    from .._sink import Target
     from .storage_bucket_backups import StorageBucketBackup
     from .storage_bucket_keys import StorageBucketKey
     from .storage_buckets import StorageBucketsAPI

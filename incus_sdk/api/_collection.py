@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._failures import after_a_change
 from .._filters import Filter, filter_text
-from .._paths import fill, name_and_project, quote_name
+from .._listing import Listing
+from .._paths import fill, name_and_project, quote_name, raw_name
 from ..api_client import APIClient
 from ..exceptions import IncusNotFoundError
 from ..operations import OperationResponse
@@ -68,7 +69,12 @@ class Collection(Generic[T]):
 
 
 class Listable(Collection[T]):
-    """The verbs `list` and `names`."""
+    """The verbs `list` and `names`.
+
+    A group sets `_lists_quoted` to `False` if servers do not quote the names in the URLs that they list.
+    """
+
+    _lists_quoted: bool = True
 
     async def list(self) -> builtins.list[T]:
         """Return all objects.
@@ -85,7 +91,7 @@ class Listable(Collection[T]):
             IncusNotFoundError: The client's project does not exist.
         """
         urls = await self._urls(None, False)
-        return [name_and_project(url)[0] for url in urls]
+        return [name_and_project(url)[0] if self._lists_quoted else raw_name(url) for url in urls]
 
     async def _urls(self, filter: Filter | None, all_projects: bool) -> builtins.list[str]:
         urls = await self._api.read_list(self._url(), str, listing(0, filter, all_projects))
@@ -97,7 +103,7 @@ class Listable(Collection[T]):
         items = await self._api.read_list(self._url(), self._model, listing(recursion, filter, all_projects))
         if not items and not all_projects and self._in_project:
             await check_project(self._api)
-        return [self._bind(item) for item in items]
+        return Listing(self._bind(item) for item in items)
 
 
 class Filterable(Listable[T]):
@@ -151,7 +157,7 @@ class Gettable(Collection[T]):
 
     async def _made(self, name: str) -> T:
         """Return an object that has been made just now."""
-        with after_a_change():
+        with after_a_change(f"{name!r} has been made, and only reading it failed"):
             return await self.get(name)
 
     async def exists(self, name: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .._values import body_values, check_key, config_value
 from ..exceptions import IncusArgumentError
-from ..models import InstanceCreateFields, InstancePut
-from ._bodies import check_changes, nearest
+from ..models import InstanceCreateFields, InstancePut, InstanceSource
+from ._bodies import check_changes, check_source, nearest, renaming
 
 IMAGES_URL = "https://images.linuxcontainers.org"
 """The public image server that the `incus` command calls `images:`."""
@@ -46,11 +46,8 @@ def create_body(
 
     Profiles left out are those of the image, or `default`; an empty list is none at all.
     """
-    if not isinstance(source, Mapping):
-        raise TypeError(
-            'source must be a mapping such as {"type": "image", "alias": "debian/13"}, '
-            f"not {type(source).__name__}; launch() takes the short form of an image's name"
-        )
+    example = ' such as {"type": "image", "alias": "debian/13"} (launch() takes the short form of an image\'s name)'
+    check_source(source, InstanceSource.__annotations__, example)
     for key in fields:
         if key not in CREATE_FIELDS:
             hint = f": {ELSEWHERE[key]}" if key in ELSEWHERE else nearest(key, CREATE_FIELDS)
@@ -67,9 +64,12 @@ def update_body(changes: Mapping[str, Any]) -> dict[str, Any]:
     keys = [check_key(key, "an update") for key in changes]
     fields = {key: changes[key] for key in keys if "." not in key}
     for key in fields:
-        if key not in FIELDS:
-            hint = nearest(key, FIELDS)
-            raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}; a configuration key has a dot in it")
+        if key in FIELDS:
+            continue
+        if renaming(key):
+            raise IncusArgumentError(f"an update cannot change {key!r} of an instance{renaming(key)}")
+        hint = nearest(key, FIELDS)
+        raise IncusArgumentError(f"an instance has no field {key!r:.80}{hint}; a configuration key has a dot in it")
     check_changes(fields)
     body = body_values(fields)
     dotted = {key: config_value(key, changes[key]) for key in keys if "." in key}

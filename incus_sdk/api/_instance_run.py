@@ -149,6 +149,9 @@ class RunVerbs(Collection[T]):
         It ends with the `async with` block: one that still runs then gets a SIGTERM, and a SIGKILL after five seconds;
         at once if the block raised. So wait for its end, by `wait()` or by reading its output to the end.
 
+        That something can be started at all is known only by then. A block that is left at once sends its SIGTERM
+        while the server is still about to start the command, and often ends with 143 even if there is no such command.
+
         Example:
             ```python
             async with client.instances.process("web", ["tail", "-f", "/var/log/messages"]) as tail:
@@ -167,8 +170,9 @@ class RunVerbs(Collection[T]):
         Raises:
             IncusBadRequestError: The instance does not run, or is frozen.
             IncusNotFoundError: There is no such instance.
-            IncusOperationNotFoundError: There is no such command in the instance; from `wait()`, or at the end.
-            IncusOperationBadRequestError: The command cannot be executed; from `wait()`, or at the end.
+            IncusOperationNotFoundError: There is no such command in the instance; from `wait()`, or at the end of a
+                block that was not left at once.
+            IncusOperationBadRequestError: The command cannot be executed; likewise.
             IncusConnectionError: The connection to the server broke.
             IncusTimeoutError: The command could not be ended, since the instance is frozen.
         """

@@ -73,7 +73,8 @@ class UpdateVerbs(Editable[T, InstanceBody]):
                 `volatile` keys that the instance has.
         """
         sent = self._model.__struct_encode_fields__
-        return await self._change("PUT", self._url(name), replace_body(INSTANCE, FIELDS, sent, body), wait)
+        definition = replace_body(INSTANCE, FIELDS, sent, body, name, rename=True)
+        return await self._change("PUT", self._url(name), definition, wait)
 
     def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
         check_draft(INSTANCE, FIELDS, current, draft, self._model.__struct_encode_fields__, rename=True)

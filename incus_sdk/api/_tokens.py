@@ -9,12 +9,21 @@ from typing import Any, cast
 from .._encoding import encode
 from ..exceptions import IncusArgumentError
 
+__all__ = ["token_text"]
+
 NEVER = "0001-01-01T00:00:00Z"
 """What stands in a token that does not expire."""
 
 
 def token_text(token: Mapping[str, Any]) -> str:
     """Return the text of a token, as the server that is to be told it takes it. It is a secret.
+
+    Example:
+        ```python
+        from incus_sdk import token_text
+
+        print(token_text(await client.certificates.create_token("ci")))
+        ```
 
     Args:
         token: What `CertificatesAPI.create_token` returned, for `CertificatesAPI.use_token` and `incus remote add`; or

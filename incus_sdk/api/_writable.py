@@ -124,12 +124,16 @@ class Definable(Editable[T, BodyT], Generic[T, PutT, BodyT]):
     def _noun(self) -> str:
         return self._model.__name__
 
+    @property
+    def _renames(self) -> bool:
+        return hasattr(self, "rename")
+
     def _empty(self) -> dict[str, Any]:
         nothing = {key: getattr(self._model(), key, None) for key in self._fields}
         return {key: value for key, value in nothing.items() if isinstance(value, list | dict)}
 
     def _edited(self, current: dict[str, Any], draft: dict[str, Any]) -> dict[str, Any]:
-        check_draft(self._noun, self._fields, current, draft, self._sent, hasattr(self, "rename"))
+        check_draft(self._noun, self._fields, current, draft, self._sent, self._renames)
         return super()._edited(current, draft)
 
     async def _update(self, name: str, changes: PutT, attempts: int = ATTEMPTS) -> OperationResponse:
@@ -139,7 +143,7 @@ class Definable(Editable[T, BodyT], Generic[T, PutT, BodyT]):
         does not suffice, reading once more would be no better: nothing lies between this reading and the writing.
         """
         current, etag = await self._api.read_with_etag(self._url(name))
-        body = merged(self._noun, self._fields, current, changes)
+        body = merged(self._noun, self._fields, current, changes, self._renames)
         try:
             return await self._api.operation(self._updating, self._url(name), body, etag=etag)
         except IncusPreconditionFailedError:
@@ -148,7 +152,7 @@ class Definable(Editable[T, BodyT], Generic[T, PutT, BodyT]):
         return await self._update(name, changes, attempts - 1)
 
     async def _replace(self, name: str, body: PutT) -> OperationResponse:
-        definition = replace_body(self._noun, self._fields, self._sent, body)
+        definition = replace_body(self._noun, self._fields, self._sent, body, name, self._renames)
         return await self._api.operation("PUT", self._url(name), definition)
 
 

@@ -92,7 +92,7 @@ class ClusterAPI:
             server_address: Where the others reach this server, as `host:port`.
             cluster_address: Where it reaches a member, as `host:port`.
             cluster_certificate: The certificate of the cluster, as PEM text.
-            cluster_token: Text of a join token, as `incus_sdk.api.cluster_members.token_text` returns it.
+            cluster_token: Text of a join token, as `incus_sdk.token_text` returns it.
             member_config: What `get` on a member has as `member_config`, each with a `value` for this server. A value
                 that is left out is empty.
             wait: Whether to return only when it is done; otherwise the answer's `wait()` tells how it ended.

@@ -21,7 +21,7 @@ from ._writable import Writable
 from .image_aliases import ImageAliasesAPI, ImageAliasesEntry
 
 if TYPE_CHECKING:
-    from .._disk import Target
+    from .._sink import Target
 
 __all__ = ["Image", "ImagesAPI"]
 

@@ -11,7 +11,7 @@ from ..api_client import StreamResponse
 from ._nested import Part
 
 if TYPE_CHECKING:
-    from .._disk import Target
+    from .._sink import Target
 
 __all__ = ["InstanceExecOutputAPI", "InstanceLogsAPI"]
 

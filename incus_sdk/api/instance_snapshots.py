@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, cast, overload
 
 from ..models import InstancePostTarget, InstanceSnapshotBody, InstanceSnapshotData, InstanceSnapshotPut
 from ..operations import OperationResponse
+from ._bodies import migration_body
 from ._bound import BoundBackgroundDelete, BoundBackgroundRename, BoundBackgroundWritable, BoundGet
 from ._collection import BackgroundDeletable, BackgroundRenamable, check_name, check_wait
 from ._nested import NestedListable, created
 from ._writable import BackgroundWritable
 
 __all__ = ["InstanceSnapshot", "InstanceSnapshotsAPI"]
+
+Target = InstancePostTarget | Mapping[str, object]
 
 
 class InstanceSnapshot(
@@ -34,9 +38,11 @@ class InstanceSnapshot(
         """Bring its instance back to it; see `InstanceSnapshotsAPI.restore`."""
         return await self._snapshots.restore(self.name, stateful, wait, disk_only=disk_only)
 
-    async def migrate(self, target: InstancePostTarget | None = None, *, live: bool = False) -> OperationResponse:
-        """Offer it to another server; see `InstanceSnapshotsAPI.migrate`."""
-        return await self._snapshots.migrate(self.name, target, live=live)
+    async def migrate(
+        self, target: Target | None = None, wait: bool = False, *, live: bool = False
+    ) -> OperationResponse:
+        """Offer it to another server, or send it there; see `InstanceSnapshotsAPI.migrate`."""
+        return await self._snapshots.migrate(self.name, target, wait, live=live)
 
 
 class InstanceSnapshotsAPI(
@@ -53,6 +59,7 @@ class InstanceSnapshotsAPI(
     _path = "/1.0/instances/{instance}/snapshots"
     _model = InstanceSnapshot
     _put = InstanceSnapshotPut
+    _lists_quoted = False
 
     @overload
     async def create(
@@ -144,23 +151,23 @@ class InstanceSnapshotsAPI(
         )
 
     async def migrate(
-        self, name: str, target: InstancePostTarget | None = None, *, live: bool = False
+        self, name: str, target: Target | None = None, wait: bool = False, *, live: bool = False
     ) -> OperationResponse:
-        """Offer a snapshot to another server (`POST /1.0/instances/{name}/snapshots/{snapshot}`).
-
-        The answer is an operation that waits until somebody connects to its websockets: the server that is named, or
-        one that was told to fetch it. Nobody should wait for it before that.
+        """Offer a snapshot to another server, or send it there; see `InstancesAPI.migrate` (`POST …/snapshots/{name}`).
 
         Args:
             name: Name of the snapshot.
-            target: Operation, secrets and certificate of the server that is to get it; without, that server fetches it.
+            target: The operation that waits for it on the other server: `operation`, `secrets`, `certificate`.
+            wait: Whether to return only when it is there, which needs a target.
             live: Whether its saved state goes along.
 
         Raises:
+            IncusArgumentError: It is to be waited for without a target, or the target has no such field.
             IncusNotFoundError: There is no such snapshot.
+            IncusOperationError: The other server cannot be reached, or refuses (from the wait).
         """
-        body: dict[str, object] = {"migration": True, "live": live}
-        return await self._change("POST", self._url(name), {**body, **({"target": target} if target else {})})
+        body = migration_body(f"{name!r:.80}", InstancePostTarget.__annotations__, target, wait, live=live)
+        return await self._change("POST", self._url(name), body, wait)
 
     def _url_of_instance(self) -> str:
         return self._root.removesuffix("/snapshots")

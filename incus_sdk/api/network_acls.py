@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Unpack, cast
 
-from .._disk import Target
+from .._sink import Target
 from ..api_client import StreamResponse
 from ..models import NetworkACLBody, NetworkACLData, NetworkACLPut
 from ._bodies import create_body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 
+from .._listing import Listing
 from ..api_client import APIClient
 from ..models import NetworkAllocations
 
@@ -33,4 +34,4 @@ class NetworkAllocationsAPI:
             IncusNotFoundError: The client's project does not exist.
         """
         query = {"all-projects": True if all_projects else None}
-        return await self._api.read_list("/1.0/network-allocations", NetworkAllocations, query)
+        return Listing(await self._api.read_list("/1.0/network-allocations", NetworkAllocations, query))

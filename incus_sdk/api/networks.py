@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Unpack, cast
 
+from .._listing import Listing
 from ..models import NetworkBody, NetworkData, NetworkLease, NetworkPut, NetworkState
 from ._bodies import create_body
 from ._bound import BoundDelete, BoundGet, BoundRename, BoundWritable
@@ -63,6 +64,7 @@ class NetworksAPI(
     _path = "/1.0/networks"
     _model = Network
     _put = NetworkPut
+    _lists_quoted = False
 
     async def create(self, name: str, *, type: str | None = None, **fields: Unpack[NetworkPut]) -> Network:
         """Create a network (`POST /1.0/networks`).
@@ -108,7 +110,7 @@ class NetworksAPI(
         Raises:
             IncusNotFoundError: There is no network of that name that Incus manages.
         """
-        return await self._api.read_list(self._url(name, suffix="/leases"), NetworkLease)
+        return Listing(await self._api.read_list(self._url(name, suffix="/leases"), NetworkLease))
 
     def forwards(self, network: str) -> NetworkForwardsAPI:
         """Return the group of a network's forwards: addresses from outside that lead to instances.

@@ -51,6 +51,7 @@ class StoragePoolsAPI(
     _path = "/1.0/storage-pools"
     _model = StoragePool
     _put = StoragePoolPut
+    _lists_quoted = False
 
     async def create(self, name: str, driver: str, **fields: Unpack[StoragePoolPut]) -> StoragePool:
         """Create a storage pool (`POST /1.0/storage-pools`).

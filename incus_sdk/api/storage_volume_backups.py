@@ -12,7 +12,7 @@ from ..operations import OperationResponse
 from ._backups import BackupVerbs, BoundBackup
 
 if TYPE_CHECKING:
-    from .._disk import Target
+    from .._sink import Target
 
 __all__ = ["StorageVolumeBackup", "StorageVolumeBackupsAPI"]
 

@@ -13,7 +13,7 @@ from ..models import (
     StorageVolumeSnapshotPut,
 )
 from ..operations import OperationResponse
-from ._bodies import create_body
+from ._bodies import create_body, migration_body
 from ._bound import BoundBackgroundDelete, BoundBackgroundRename, BoundGet, BoundWritable
 from ._collection import BackgroundDeletable, BackgroundRenamable, Listable, check_name, check_wait
 from ._nested import Nested, created
@@ -31,10 +31,11 @@ class StorageVolumeSnapshot(
     BoundBackgroundRename,
     BoundBackgroundDelete,
 ):
-    """A volume as it was at some time; its `name` is that of the snapshot alone.
+    """A volume as it was at some time; its `name` is that of the snapshot alone. Lists leave `content_type` empty."""
 
-    `StorageVolumesAPI.restore` brings the volume back to it. Lists leave `content_type` empty.
-    """
+    async def restore(self) -> None:
+        """Bring its volume back to it; see `StorageVolumeSnapshotsAPI.restore`."""
+        await cast("StorageVolumeSnapshotsAPI", self._collection).restore(self._key)
 
     async def migrate(self, target: Target | None = None, wait: bool = False) -> OperationResponse:
         """Offer it to another server, or send it there; see `StorageVolumeSnapshotsAPI.migrate`."""
@@ -57,6 +58,7 @@ class StorageVolumeSnapshotsAPI(
     _path = "/1.0/storage-pools/{pool}/volumes/{type}/{volume}/snapshots"
     _model = StorageVolumeSnapshot
     _put = StorageVolumeSnapshotPut
+    _lists_quoted = False
 
     def _bind(self, item: StorageVolumeSnapshot) -> StorageVolumeSnapshot:
         item.name = item.name.rpartition("/")[2]  # lists name it together with its volume
@@ -104,18 +106,35 @@ class StorageVolumeSnapshotsAPI(
         operation = await self._change("POST", self._url(), body, wait)
         return await self._made(name or created(operation, "storage_volume_snapshots")) if wait else operation
 
-    async def migrate(self, name: str, target: Target | None = None, wait: bool = False) -> OperationResponse:
-        """Offer a snapshot to another server, or send it there (`POST …/snapshots/{name}` with `migration`).
+    async def restore(self, name: str) -> None:
+        """Bring the volume, which must be a custom one, back to a snapshot (`PUT …/{volume}` with `restore`).
 
-        Without a target the operation waits for that server, and its metadata has the secrets that it needs.
+        What was written since is lost. No running instance may use it, unless the driver can do that.
+
+        Args:
+            name: Name of the snapshot.
+
+        Raises:
+            IncusNotFoundError: There is no such volume or snapshot.
+            IncusBadRequestError: The volume is in use.
+        """
+        check_name(name)
+        await self._api.operation("PUT", self._parent, {"restore": name})
+
+    async def migrate(self, name: str, target: Target | None = None, wait: bool = False) -> OperationResponse:
+        """Offer a snapshot to another server, or send it there; see `StorageVolumesAPI.migrate`.
+
+        It is a `POST …/snapshots/{name}` with `migration`.
 
         Args:
             name: Name of the snapshot.
             target: The operation that waits for it on the other server: `operation`, `secrets`, `certificate`.
-            wait: Whether to return only when it is done.
+            wait: Whether to return only when it is there, which needs a target.
 
         Raises:
+            IncusArgumentError: It is to be waited for without a target, or the target has no such field.
             IncusNotFoundError: There is no such snapshot (from the wait).
+            IncusOperationError: The other server cannot be reached, or refuses (from the wait).
         """
-        body = create_body("StorageVolumeSnapshot", (), {}, name=name, migration=True, target=target)
+        body = migration_body(f"{name!r:.80}", StorageVolumePostTarget.__annotations__, target, wait, name)
         return await self._change("POST", self._url(name), body, wait)

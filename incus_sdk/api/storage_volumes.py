@@ -6,6 +6,7 @@ import builtins
 from typing import TYPE_CHECKING, Self, cast
 
 from .._filters import Filter
+from .._listing import Listing
 from .._paths import name_and_project
 from ..models import StorageVolumeBody, StorageVolumeData, StorageVolumePut, StorageVolumeState
 from ._bound import BoundDelete, BoundRename, BoundWritable
@@ -127,7 +128,7 @@ class StorageVolumesAPI(
         params = listing(2 if full else 1, filter, all_projects)
         volumes = await self._api.read_list(path, StorageVolume, params)
         # Incus 6.0 lists snapshots among the volumes, as volume/snapshot.
-        return [self._bind(volume) for volume in volumes if "/" not in volume.name]
+        return Listing(self._bind(volume) for volume in volumes if "/" not in volume.name)
 
     async def names(self) -> builtins.list[str]:
         """Return the names of all volumes of this type, by the cheapest request there is.
@@ -174,7 +175,7 @@ class StorageVolumesAPI(
             IncusNotFoundError: There is no such volume or snapshot.
             IncusBadRequestError: The volume is in use.
         """
-        await self._api.operation("PUT", self._url(name), {"restore": snapshot})
+        await self.snapshots(name).restore(snapshot)
 
     def snapshots(self, volume: str) -> StorageVolumeSnapshotsAPI:
         """Return the group of a volume's snapshots."""

@@ -33,6 +33,7 @@ from ..exceptions import (
     IncusOperationError,
     IncusOperationLostError,
     IncusOperationNotFoundError,
+    IncusOperationPermissionError,
     IncusOperationTimeoutError,
     IncusPermissionError,
     IncusPreconditionFailedError,
@@ -44,8 +45,10 @@ from ..exceptions import (
 )
 
 if TYPE_CHECKING:
+    from ..api._tokens import token_text
     from ..processes import CompletedProcess, RunOutcome
     from ._bridge import APIClient
+    from ._consoles import Console, GraphicalChannel, GraphicalConsole
     from ._processes import InputStream, OutputStream, Process
     from .api.certificates import Certificate, CertificatesAPI
     from .api.cluster import ClusterAPI
@@ -53,19 +56,30 @@ if TYPE_CHECKING:
     from .api.cluster_members import ClusterMember, ClusterMembersAPI
     from .api.image_aliases import ImageAliasesAPI, ImageAliasesEntry
     from .api.images import Image, ImagesAPI
+    from .api.instance_backups import InstanceBackup
+    from .api.instance_snapshots import InstanceSnapshot
     from .api.instances import Instance, InstancesAPI
     from .api.network_acls import NetworkACL, NetworkACLsAPI
     from .api.network_address_sets import NetworkAddressSet, NetworkAddressSetsAPI
     from .api.network_allocations import NetworkAllocationsAPI
+    from .api.network_forwards import NetworkForward
     from .api.network_integrations import NetworkIntegration, NetworkIntegrationsAPI
+    from .api.network_load_balancers import NetworkLoadBalancer
+    from .api.network_peers import NetworkPeer
+    from .api.network_zone_records import NetworkZoneRecord
     from .api.network_zones import NetworkZone, NetworkZonesAPI
     from .api.networks import Network, NetworksAPI
     from .api.operations import Operation, OperationsAPI
     from .api.profiles import Profile, ProfilesAPI
     from .api.projects import Project, ProjectsAPI
     from .api.server import ServerAPI
+    from .api.storage_bucket_backups import StorageBucketBackup
+    from .api.storage_bucket_keys import StorageBucketKey
     from .api.storage_buckets import StorageBucket, StorageBucketsAPI
     from .api.storage_pools import StoragePool, StoragePoolsAPI
+    from .api.storage_volume_backups import StorageVolumeBackup
+    from .api.storage_volume_bitmaps import StorageVolumeBitmap
+    from .api.storage_volume_snapshots import StorageVolumeSnapshot
     from .api.storage_volumes import StorageVolume, StorageVolumesAPI
     from .api.warnings import WarningsAPI
     from .client import Client
@@ -82,7 +96,10 @@ __all__ = [
     "ClusterMember",
     "ClusterMembersAPI",
     "CompletedProcess",
+    "Console",
     "ExecResponse",
+    "GraphicalChannel",
+    "GraphicalConsole",
     "Image",
     "ImageAliasesAPI",
     "ImageAliasesEntry",
@@ -104,6 +121,7 @@ __all__ = [
     "IncusOperationError",
     "IncusOperationLostError",
     "IncusOperationNotFoundError",
+    "IncusOperationPermissionError",
     "IncusOperationTimeoutError",
     "IncusPermissionError",
     "IncusPreconditionFailedError",
@@ -114,6 +132,8 @@ __all__ = [
     "IncusUnavailableError",
     "InputStream",
     "Instance",
+    "InstanceBackup",
+    "InstanceSnapshot",
     "InstancesAPI",
     "Network",
     "NetworkACL",
@@ -121,9 +141,13 @@ __all__ = [
     "NetworkAddressSet",
     "NetworkAddressSetsAPI",
     "NetworkAllocationsAPI",
+    "NetworkForward",
     "NetworkIntegration",
     "NetworkIntegrationsAPI",
+    "NetworkLoadBalancer",
+    "NetworkPeer",
     "NetworkZone",
+    "NetworkZoneRecord",
     "NetworkZonesAPI",
     "NetworksAPI",
     "Operation",
@@ -138,12 +162,18 @@ __all__ = [
     "RunOutcome",
     "ServerAPI",
     "StorageBucket",
+    "StorageBucketBackup",
+    "StorageBucketKey",
     "StorageBucketsAPI",
     "StoragePool",
     "StoragePoolsAPI",
     "StorageVolume",
+    "StorageVolumeBackup",
+    "StorageVolumeBitmap",
+    "StorageVolumeSnapshot",
     "StorageVolumesAPI",
     "WarningsAPI",
+    "token_text",
 ]
 
 if not TYPE_CHECKING:  # hidden from checkers, which would take any name for an existing one
@@ -174,13 +204,18 @@ _HOMES = {
     "ClusterMember": ".api.cluster_members",
     "ClusterMembersAPI": ".api.cluster_members",
     "CompletedProcess": "..processes",
+    "Console": "._consoles",
     "ExecResponse": ".operations",
+    "GraphicalChannel": "._consoles",
+    "GraphicalConsole": "._consoles",
     "Image": ".api.images",
     "ImageAliasesAPI": ".api.image_aliases",
     "ImageAliasesEntry": ".api.image_aliases",
     "ImagesAPI": ".api.images",
     "InputStream": "._processes",
     "Instance": ".api.instances",
+    "InstanceBackup": ".api.instance_backups",
+    "InstanceSnapshot": ".api.instance_snapshots",
     "InstancesAPI": ".api.instances",
     "Network": ".api.networks",
     "NetworkACL": ".api.network_acls",
@@ -188,9 +223,13 @@ _HOMES = {
     "NetworkAddressSet": ".api.network_address_sets",
     "NetworkAddressSetsAPI": ".api.network_address_sets",
     "NetworkAllocationsAPI": ".api.network_allocations",
+    "NetworkForward": ".api.network_forwards",
     "NetworkIntegration": ".api.network_integrations",
     "NetworkIntegrationsAPI": ".api.network_integrations",
+    "NetworkLoadBalancer": ".api.network_load_balancers",
+    "NetworkPeer": ".api.network_peers",
     "NetworkZone": ".api.network_zones",
+    "NetworkZoneRecord": ".api.network_zone_records",
     "NetworkZonesAPI": ".api.network_zones",
     "NetworksAPI": ".api.networks",
     "Operation": ".api.operations",
@@ -205,10 +244,16 @@ _HOMES = {
     "RunOutcome": "..processes",
     "ServerAPI": ".api.server",
     "StorageBucket": ".api.storage_buckets",
+    "StorageBucketBackup": ".api.storage_bucket_backups",
+    "StorageBucketKey": ".api.storage_bucket_keys",
     "StorageBucketsAPI": ".api.storage_buckets",
     "StoragePool": ".api.storage_pools",
     "StoragePoolsAPI": ".api.storage_pools",
     "StorageVolume": ".api.storage_volumes",
+    "StorageVolumeBackup": ".api.storage_volume_backups",
+    "StorageVolumeBitmap": ".api.storage_volume_bitmaps",
+    "StorageVolumeSnapshot": ".api.storage_volume_snapshots",
     "StorageVolumesAPI": ".api.storage_volumes",
     "WarningsAPI": ".api.warnings",
+    "token_text": "..api._tokens",
 }

@@ -150,6 +150,10 @@ class OperationResponse(dict[str, Any]):
         what = self._operation.get("description") or "change"
         return f"<{type(self).__name__} {what!r} {self.status}{f' {self.id[:8]}' if self.id else ''}>"
 
+    def __rich_repr__(self) -> list[str]:
+        """Have `rich` print no more than that either."""
+        return [self._operation.get("description") or "change", self.status, self.id[:8]]
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self),)
 
@@ -234,7 +238,7 @@ class ExecResponse(OperationResponse):
         recorded: dict[str, bytes] = {}
         for stream, path in paths.items():
             try:
-                with after_a_change():
+                with after_a_change("the command has ended, and only fetching its output failed"):
                     recorded[stream] = (self._bound().read_raw(path)).body
             except IncusNotFoundError:
                 if "output" in self._operation:  # another task that waits has been quicker

@@ -60,6 +60,14 @@ async def unknown_image(client: Client) -> None:
     await call(client.instances.launch("no-such-image", "x"))
 
 
+async def move_a_volume_to_where_it_is(cluster: Client) -> None:
+    volume = await call(cluster.storage_pools.volumes("default").create("volume-of-a-provocation"))
+    try:
+        await call(volume.move(target="one", wait=True))
+    finally:
+        await call(volume.delete())
+
+
 PROVOCATIONS: dict[tuple[str, str], list[Callable[[Client], Awaitable[object]]]] = {
     ("POST /1.0/instances", r"^No fingerprint prefix specified for the image"): [unknown_image],
     ("/1.0/cluster/groups", r"UNIQUE constraint failed"): [same_group],
@@ -69,6 +77,7 @@ PROVOCATIONS: dict[tuple[str, str], list[Callable[[Client], Awaitable[object]]]]
     ("/1.0/cluster/members", r"^The cluster already has a member with name"): [token_for_a_member],
     ("/1.0/cluster/members", r"^Invalid cluster configuration key"): [unknown_key_of_a_member],
     ("DELETE /1.0/cluster/members", r"^Node still has"): [delete_with_an_image],
+    ("Migrating storage volume", r"^Target must be different"): [move_a_volume_to_where_it_is],
     ("cluster member", r"^Cluster member is already (evacuated|restored)"): [evacuate_twice],
 }
 """By the row that they meet; each gets a client of a cluster whose only member is `one`."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from incus_sdk import Client
 
+from .provocations_projects import PROJECTS
 from .provocations_storage import STORAGE
 from .support import MIB, NOTHING, Server, call, entered, image_content
 
@@ -71,6 +72,30 @@ async def duplicate(scene: Scene) -> None:
     await scene.create()
 
 
+async def filter_by_no_field(scene: Scene) -> None:
+    await call(scene.client.instances.list(filter={"no_such_field": "x"}))
+
+
+async def filter_by_a_list(scene: Scene) -> None:
+    await call(scene.client.instances.list(filter={"profiles": "default"}))
+
+
+async def filter_by_a_code(scene: Scene) -> None:
+    await call(scene.client.instances.list(filter={"status_code": 102}))
+
+
+async def filter_by_a_text_that_is_a_bool(scene: Scene) -> None:
+    await call(scene.client.instances.list(filter={"ephemeral": "false"}))
+
+
+async def filter_by_a_time(scene: Scene) -> None:
+    await call(scene.client.instances.list(filter={"created_at": "2026"}))
+
+
+async def filter_by_a_list_of_objects(scene: Scene) -> None:
+    await call(scene.client.images.list(filter={"aliases": "busybox"}))
+
+
 async def unknown_alias(scene: Scene) -> None:
     await scene.create({"type": "image", "alias": "no-such-image"})
 
@@ -97,6 +122,10 @@ async def invalid_value(scene: Scene) -> None:
 
 async def invalid_device(scene: Scene) -> None:
     await scene.create(devices={"x": {"type": "bogus"}})
+
+
+async def nowhere(scene: Scene) -> None:
+    await scene.create(profiles=[])
 
 
 async def virtual_machine(scene: Scene) -> None:
@@ -222,6 +251,12 @@ async def too_much_to_change(scene: Scene) -> None:
     await call(scene.client.instances.update(await scene.empty(), {"no.such": "x" * 2 * MIB}))
 
 
+async def two_at_a_console(scene: Scene) -> None:
+    instances, box = scene.client.instances, scene.server.box
+    async with entered(instances.console(box)), entered(instances.console(box)):
+        pass
+
+
 async def execute_in_frozen(scene: Scene) -> None:
     async with scene.frozen() as name:
         await call(scene.client.instances.execute(name, ["true"]))
@@ -288,6 +323,14 @@ async def invalid_option_of_a_network(scene: Scene) -> None:
 
 async def invalid_name_of_an_acl(scene: Scene) -> None:
     await call(scene.client.network_acls.create(f"-{scene.name}"))
+
+
+async def dots_in_the_name_of_an_acl(scene: Scene) -> None:
+    await call(scene.client.network_acls.create("a.b"))
+
+
+async def blank_in_the_name_of_an_acl(scene: Scene) -> None:
+    await call(scene.client.network_acls.create("a b"))
 
 
 async def unknown_parent_of_a_network(scene: Scene) -> None:
@@ -473,6 +516,7 @@ PROVOCATIONS: dict[tuple[str, str], list[Provocation]] = {
         invalid_device,
     ],
     ("Creating instance", r"Storage pool not found"): [unknown_pool],
+    ("Creating instance", r"No root device could be found"): [nowhere],
     ("Creating instance", r"is not supported on this server"): [virtual_machine],
     ("Creating instance", r"^Requested image's type .* doesn't match instance type"): [
         virtual_machine_of_a_container_image
@@ -513,13 +557,28 @@ PROVOCATIONS: dict[tuple[str, str], list[Provocation]] = {
     ("/1.0/network", r" in use$"): [delete_acl_in_use],
     ("/1.0/network-integrations", r"(^Query affected 0 rows|Project not found$)"): [rename_no_integration],
     ("/1.0/network-acls/", r"^Only OVN log entries"): [log_without_ovn],
-    ("/1.0/network", r"(^|: )(Invalid|Failed parsing|Bad zone record entry|Names? (must|contains)|Parent interface)"): [
+    (
+        "/1.0/network",
+        r"(^|: )(Invalid|Failed parsing|Bad zone record entry|Names? (must|can|contains)|Parent interface)",
+    ): [
         invalid_rule,
         invalid_option_of_a_network,
         invalid_name_of_an_acl,
+        dots_in_the_name_of_an_acl,
+        blank_in_the_name_of_an_acl,
         unknown_parent_of_a_network,
     ],
     ("exec", r"^Instance is (frozen|not running)"): [execute_in_stopped, execute_in_frozen],
+    ("/console", r"^This console is already connected"): [two_at_a_console],
+    ("GET /1.0/", r'^Invalid type "invalid" for field'): [filter_by_no_field],
+    ("GET /1.0/", r'^(Failed to parse value: |Unsupported filter type "|Invalid (slice )?type ")'): [
+        filter_by_a_list,
+        filter_by_a_code,
+        filter_by_a_text_that_is_a_bool,
+        filter_by_a_time,
+        filter_by_a_list_of_objects,
+    ],
     **STORAGE,
+    **PROJECTS,
 }
 """By place and text of the row."""

@@ -219,7 +219,7 @@ STORAGE: dict[tuple[str, str], list[Provocation]] = {
     ("/1.0/storage-pools", r"^(Storage pool|Snapshot) not found$"): [resources_of_no_pool, restore_no_snapshot],
     (
         "/1.0/storage-pools",
-        r"(^|: )(Unknown driver|Invalid option|Pool source cannot|Bucket name must|Unsupported compression)",
+        r"(^|: )(Unknown driver|Invalid option|Pool source cannot|\w+ name (must|cannot)|Unsupported compression)",
     ): [
         unknown_driver,
         unknown_option_of_a_pool,

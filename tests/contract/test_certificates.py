@@ -21,8 +21,8 @@ from incus_sdk import (
     IncusNotFoundError,
     IncusPermissionError,
     IncusPreconditionFailedError,
+    token_text,
 )
-from incus_sdk.api.certificates import token_text
 from incus_sdk.testing import PrivateIncus
 
 from ..conftest import ENDPOINT, ROOTFS

@@ -19,9 +19,9 @@ from incus_sdk import (
     IncusNotFoundError,
     IncusPermissionError,
     IncusPreconditionFailedError,
+    token_text,
 )
 from incus_sdk._causes import TABLE, Cause
-from incus_sdk.api.cluster_members import token_text
 from incus_sdk.sync import Client as SyncClient
 from incus_sdk.testing import PrivateIncus
 

@@ -94,6 +94,10 @@ async def test_edit_of_what_cannot_be_changed(client: Client, name: str, empty: 
         await call(client.instances.modify(name, change))
     with pytest.raises(IncusArgumentError, match=r"cannot change 'name' of Profile; rename\(\) can"):
         await call(client.profiles.modify("default", change))
+    groups: list[Any] = [client.instances, client.profiles]
+    for group, known in zip(groups, [name, "default"], strict=True):
+        with pytest.raises(IncusArgumentError, match=r"an update cannot change 'name' of .*; rename\(\) can"):
+            await call(group.update(known, {"name": f"{name}-b"}))
     assert (await call(client.instances.get(name))).to_dict() == empty.to_dict()
 
 

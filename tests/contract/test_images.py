@@ -180,6 +180,10 @@ async def test_sources_that_do_not_work(client: Client) -> None:
     for source_of_nowhere in ("local-alias", {"type": "image", "fingerprint": "ab" * 32}):
         with pytest.raises(IncusArgumentError, match="names no server"):
             await call(create(source_of_nowhere))
+    with pytest.raises(IncusArgumentError, match="the source has no field 'sever'"):
+        await call(create({"type": "image", "sever": "https://127.0.0.1:1"}))
+    with pytest.raises(TypeError, match="source must be a mapping or a text, as in images:debian/13, not int"):
+        await call(create(5))
     assert await call(client.server.versions()) == ["/1.0"]  # it has survived
 
 

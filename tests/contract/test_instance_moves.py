@@ -57,6 +57,9 @@ async def test_migrate(client: Client, name: str, empty: Instance) -> None:
     assert operation["metadata"]["class"] == "websocket"
     assert {"control", "fs"} <= set(operation["metadata"]["metadata"])
     await call(operation.cancel())
+    nobody = {"operation": "https://127.0.0.1:1/1.0/operations/x", "secrets": {"control": "x", "fs": "y"}}
+    with pytest.raises(IncusOperationError, match="connection refused"):
+        await call(client.instances.migrate(name, nobody, True))
     with pytest.raises(IncusNotFoundError):
         await call(client.instances.migrate(f"{name}-b"))
 

@@ -16,6 +16,7 @@ from incus_sdk import (
     IncusArgumentError,
     IncusBadRequestError,
     IncusConflictError,
+    IncusConnectionError,
     IncusError,
     IncusMissingExtensionError,
     IncusNotFoundError,
@@ -120,15 +121,21 @@ async def test_editing_metadata(admin: Client, name: str, metadata: InstanceMeta
     after = await call(metadata.get())
     assert (after.properties, after.templates) == (before.properties, {})
     await call(metadata.modify(lambda draft: draft["properties"].update({"x": "2"})))
-    for change in ({"x": "3"}, {}):
+    for change in ({"x": "3"}, {"y": "1"}, None):
         with pytest.raises(Conflict):
             await _edit_while_another_does(metadata.edit(), theirs, change)
         assert (await call(metadata.get())).properties == {**before.properties, "x": "2", "theirs": f"{change}"}
 
 
-async def _edit_while_another_does(editing: Editing, theirs: InstanceMetadataAPI, change: dict[str, str]) -> None:
+async def _edit_while_another_does(
+    editing: Editing, theirs: InstanceMetadataAPI, change: dict[str, str] | None
+) -> None:
+    """Change a property, or add one, while somebody else does, too; or remove all."""
     async with entered(editing) as draft:
-        draft["properties"] = dict(change)
+        if change is None:
+            draft["properties"].clear()
+        else:
+            draft["properties"].update(change)
         await theirs.update({"properties": {"theirs": f"{change}"}})
 
 
@@ -231,19 +238,24 @@ async def test_sftp(client: Client, box: Instance, name: str) -> None:
 async def test_ports(server: Server, box: Instance) -> None:
     if server.version == "6.0":
         with pytest.raises(IncusMissingExtensionError, match="instance_port_forward"):
-            await call(box.open_port(80))
+            async with entered(box.port_forward(80)):
+                pytest.fail("this server has none")
         return
     await call(box.execute(["httpd", "-p", "127.0.0.1:7777", "-h", "/tmp"], wait=True))  # it listens when it returns
     await call(box.put_files("/tmp/hello", b"hello\n"))
-    stream = await call(box.open_port(7777))
-    await call(stream.write(b"GET /hello HTTP/1.0\r\n\r\n"))
-    assert (await call(stream.read())).endswith(b"hello\n")
-    await call(stream.close())
+    async with entered(box.port_forward(7777)) as stream:
+        await call(stream.write(b"GET /hello HTTP/1.0\r\n\r\n"))
+        assert (await call(stream.read())).endswith(b"hello\n")
+    with pytest.raises(IncusConnectionError, match="stream"):
+        await call(stream.write(b"more"))
     await call(box.execute(["sh", "-c", "kill $(pidof httpd)"], wait=True))
-    with pytest.raises(IncusAPIError, match="connection refused"):
-        await call(box.open_port(1))
-    with pytest.raises(IncusArgumentError, match="port cannot be 0"):
-        await call(box.open_port(0))
+    for port, error, words in (
+        (1, IncusAPIError, "connection refused"),
+        (0, IncusArgumentError, "port cannot be 0"),
+    ):
+        with pytest.raises(error, match=words):
+            async with entered(box.port_forward(port)):
+                pytest.fail("nobody listens there")
 
 
 # -- what is for virtual machines alone -------------------------------------------------------------------------------

@@ -273,7 +273,8 @@ async def test_many_at_once(client: Client, face: Face, server: Server) -> None:
 
 
 async def test_many_in_a_row(client: Client, face: Face, server: Server) -> None:
-    """Nothing grows: no descriptors, tasks or threads."""
+    """Nothing grows: no descriptors, tasks or threads. A thousand take their time, so other combinations have less."""
+    count = 1000 if server.version.startswith("6.0") and not face.blocking else 100
 
     def held() -> tuple[int, int, int]:
         return len(descriptors()), len(asyncio.all_tasks()), threading.active_count()
@@ -281,7 +282,7 @@ async def test_many_in_a_row(client: Client, face: Face, server: Server) -> None
     for _ in range(2):  # the pool's connection, and the threads of the test
         await face.start(lambda: client.instances.run(server.box, ["true"]))
     before = held()
-    for number in range(200):
+    for number in range(count):
         done = await call(client.instances.run(server.box, ["echo", str(number)], text=True, check=True))
         assert done.stdout == f"{number}\n"
     with pytest.raises(IncusOperationNotFoundError):

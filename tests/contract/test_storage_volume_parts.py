@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from incus_sdk import (
     Client,
+    IncusArgumentError,
     IncusBadRequestError,
     IncusConflictError,
     IncusError,
@@ -76,7 +78,7 @@ async def test_a_snapshot_changes(client: Client, volume: StorageVolume) -> None
     assert (made.description, made.expires_at) == ("fourth", None)
 
 
-async def test_restore(client: Client, volume: StorageVolume) -> None:
+async def test_restore(client: Client, server: Server, volume: StorageVolume) -> None:
     volumes = client.storage_pools.volumes("default")
     bound = await call(volumes.get(volume.name))
     made = await call(bound.create_snapshot("before", LATER, wait=True))
@@ -85,8 +87,18 @@ async def test_restore(client: Client, volume: StorageVolume) -> None:
     await call(volumes.restore(volume.name, "before"))
     await call(bound.refresh())
     assert bound.to_dict() == volume.to_dict()
+    for restore in (partial(bound.restore, "before"), made.restore):
+        if server.version != "6.0":  # which does not show what is in it
+            await call(bound.put_files("/later", b"x"))
+        await call(restore())
+        if server.version != "6.0":
+            assert await call(bound.get_files("/")) == b"[]"
     with pytest.raises(IncusNotFoundError, match="Snapshot not found"):
         await call(bound.restore("no-such"))
+    with pytest.raises(IncusNotFoundError, match="Snapshot not found"):
+        await call(volumes.snapshots(volume.name).restore("no-such"))
+    with pytest.raises(IncusArgumentError, match="cannot be a name"):
+        await call(volumes.restore(volume.name, ""))
 
 
 async def test_a_copy_of_a_snapshot(client: Client, volume: StorageVolume) -> None:

@@ -12,12 +12,14 @@ import pytest
 
 from incus_sdk import (
     Client,
+    IncusArgumentError,
     IncusBadRequestError,
     IncusConflictError,
     IncusMissingExtensionError,
     IncusNotFoundError,
     IncusOperationBadRequestError,
     IncusOperationConflictError,
+    IncusOperationError,
     IncusOperationNotFoundError,
     IncusPreconditionFailedError,
     StorageVolume,
@@ -188,6 +190,8 @@ async def test_copy_and_move(client: Client, volume: StorageVolume, project: str
         await call(volumes.copy(volume.name, copy.name))
     with pytest.raises(IncusNotFoundError):
         await call(copy.move(pool="no-such-pool"))
+    with pytest.raises(IncusArgumentError, match="on no member of a cluster"):
+        await call(copy.move(target="two"))
     with pytest.raises(IncusOperationNotFoundError):
         await call(volumes.copy("no-such-volume", f"{volume.name}-f", wait=True))
 
@@ -202,6 +206,9 @@ async def test_to_another_server(client: Client, volume: StorageVolume) -> None:
     assert secret not in repr(sent)
     awaited = await call(volumes.create(f"{volume.name}-b", {"type": "migration", "mode": "push"}))
     assert set(awaited["metadata"]["metadata"]) == {"control", "fs"}
+    nobody = {"operation": "https://127.0.0.1:1/1.0/operations/x", "secrets": {"control": "x", "fs": "y"}}
+    with pytest.raises(IncusOperationError, match="connection refused"):
+        await call(volumes.migrate(volume.name, nobody, wait=True))
 
 
 async def test_what_the_server_refuses(client: Client, volume: StorageVolume) -> None:

@@ -87,7 +87,7 @@ def test_tests_that_are_named_exist() -> None:
 
 def test_few_blocks_are_left_out() -> None:
     left_out = [block for page in PAGES for block in blocks_of(page) if block.reason]
-    assert len(left_out) <= 2, ", ".join(map(str, left_out))
+    assert len(left_out) <= 4, ", ".join(map(str, left_out))
 
 
 def test_every_python_fence_is_seen() -> None:

@@ -39,8 +39,9 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
 """What must be given for parameters of these names; for others it is the name of something."""
 
 CHOSEN: dict[str, dict[str, object]] = {
+    "migrate": {"target": {"operation": "https://127.0.0.1/1.0/operations/x", "secrets": {"control": "x"}}},
     "move": {"pool": "default"},
-    "open_port": {"port": 22},
+    "port_forward": {"port": 22},
     "export_to": {"target": "https://127.0.0.1"},
     "rebuild": {"source": {"type": "none"}},
     "upload": {"target": {"protocol": "s3", "url": "https://127.0.0.1"}},

@@ -89,6 +89,7 @@ def test_only_the_client_below_the_groups_makes_requests() -> None:
         "_requests.py",
         "_waiting.py",
         "api_client.py",
+        "consoles.py",
         "execution.py",
         "events.py",
         "files.py",

@@ -17,12 +17,17 @@ from incus_sdk import (
     ClusterGroup,
     ClusterMember,
     CompletedProcess,
+    Console,
     ExecResponse,
+    GraphicalChannel,
+    GraphicalConsole,
     Image,
     ImageAliasesAPI,
     ImageAliasesEntry,
     Instance,
+    InstanceBackup,
     InstancesAPI,
+    InstanceSnapshot,
     Network,
     NetworkACL,
     NetworkAddressSet,
@@ -34,20 +39,18 @@ from incus_sdk import (
     Project,
     RunOutcome,
     StorageBucket,
+    StorageBucketBackup,
+    StorageBucketKey,
     StorageBucketsAPI,
     StoragePool,
     StoragePoolsAPI,
     StorageVolume,
+    StorageVolumeBackup,
+    StorageVolumeBitmap,
     StorageVolumesAPI,
+    StorageVolumeSnapshot,
+    token_text,
 )
-from incus_sdk.api.certificates import token_text
-from incus_sdk.api.instance_backups import InstanceBackup
-from incus_sdk.api.instance_snapshots import InstanceSnapshot
-from incus_sdk.api.storage_bucket_backups import StorageBucketBackup
-from incus_sdk.api.storage_bucket_keys import StorageBucketKey
-from incus_sdk.api.storage_volume_backups import StorageVolumeBackup
-from incus_sdk.api.storage_volume_bitmaps import StorageVolumeBitmap
-from incus_sdk.api.storage_volume_snapshots import StorageVolumeSnapshot
 from incus_sdk.api.warnings import Warning as ServerWarning
 from incus_sdk.models import (
     AccessEntry,
@@ -372,6 +375,7 @@ async def volumes(c: StorageVolumesAPI, target: Path) -> None:
     assert_type(await data.copy(project="q"), OperationResponse)
     assert_type(await data.copy("x", wait=True, refresh=True), StorageVolume)
     assert_type(await c.move("data", pool="q"), OperationResponse)
+    assert_type(await c.move("data", target="two"), OperationResponse)
     assert_type(await data.move("x", True), OperationResponse)
     assert_type(await c.migrate("data"), OperationResponse)
     assert_type(await data.migrate(volume_only=True), OperationResponse)
@@ -388,6 +392,9 @@ async def volumes(c: StorageVolumesAPI, target: Path) -> None:
     await c.modify("data", lambda draft: draft["config"].clear())
     await data.restore("x")
     await c.restore("data", "x")
+    await c.snapshots("data").restore("x")
+    before = await c.snapshots("data").get("x")
+    assert_type(await before.restore(), None)
     await data.rename("x")
     await data.delete()
     assert_type(await c.get_files("data", "/x"), bytes)
@@ -690,14 +697,32 @@ async def machines(c: InstancesAPI, web: Instance) -> None:
     assert_type(await sftp.readexactly(5), bytes)
     nbd = await web.open_nbd(reuse=True)
     assert_type(await nbd.read(), bytes)
-    port = await web.open_port(80)
-    assert_type(await port.write(b""), None)
+    async with web.port_forward(80) as port:
+        assert_type(await port.write(b""), None)
+    async with web.console(columns=90, force=True) as console, c.console("web") as again:
+        assert_type(console, Console)
+        assert_type(await again.readline(), bytes)
+        assert_type(await console.write(b""), None)
+        assert_type(await console.resize(90, 20), None)
+        assert_type(await console.detach(), None)
+        async for line in console:
+            assert_type(line, bytes)
+    async with web.graphical_console() as screen:
+        assert_type(screen, GraphicalConsole)
+        async with await screen.open_channel() as channel:
+            assert_type(channel, GraphicalChannel)
+            assert_type(await channel.read(5), bytes)
+    async for text in web.follow_console_log(interval=0.5):
+        assert_type(text, str)
+    assert_type(await web.console_shell(force=True), None)
+    assert_type(await c.screenshot("web", Path("screen.png")), bytes)
     assert_type(await web.stat_files("/etc"), FileStatus)
     assert_type(await web.delete_files("/etc", force=True), OperationResponse)
     assert_type(await web.access(), list[AccessEntry])
     assert_type(await web.move("www", pool="ssd", wait=True), OperationResponse)
     assert_type(await c.move("web", project="shop", config={"user.x": 1}), OperationResponse)
     assert_type(await web.migrate(live=True), OperationResponse)
+    assert_type(await web.migrate({"operation": "x"}, wait=True), OperationResponse)
     assert_type(await web.rebuild({"type": "none"}, wait=True), OperationResponse)
     assert_type(await c.change_all("stop", force=True, wait=True), OperationResponse)
 
@@ -777,5 +802,10 @@ async def processes(client: Client, web: Instance, flag: bool) -> None:
         assert_type(outcome, RunOutcome)
         assert_type(outcome.ok, bool)
 
+    assert_type(await c.shell("web"), int)
+    assert_type(await c.shell("web", ["vi", "/etc/hosts"], tty=True, environment={"A": 1}, user=0, cwd="/"), int)
+    assert_type(await web.shell(["top"], tty=None), int)
+
     await c.run("web", ["ls"], user="root")  # type: ignore[call-overload]
     await c.run("web", ["ls"], shell=True)  # type: ignore[call-overload]
+    await c.shell("web", check=True)  # type: ignore[call-arg]

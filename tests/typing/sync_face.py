@@ -61,12 +61,17 @@ from incus_sdk.sync import (
     ClusterGroup,
     ClusterMember,
     CompletedProcess,
+    Console,
     ExecResponse,
+    GraphicalChannel,
+    GraphicalConsole,
     Image,
     ImageAliasesAPI,
     ImageAliasesEntry,
     Instance,
+    InstanceBackup,
     InstancesAPI,
+    InstanceSnapshot,
     Network,
     NetworkACL,
     NetworkAddressSet,
@@ -78,20 +83,18 @@ from incus_sdk.sync import (
     Project,
     RunOutcome,
     StorageBucket,
+    StorageBucketBackup,
+    StorageBucketKey,
     StorageBucketsAPI,
     StoragePool,
     StoragePoolsAPI,
     StorageVolume,
+    StorageVolumeBackup,
+    StorageVolumeBitmap,
     StorageVolumesAPI,
+    StorageVolumeSnapshot,
+    token_text,
 )
-from incus_sdk.sync.api.certificates import token_text
-from incus_sdk.sync.api.instance_backups import InstanceBackup
-from incus_sdk.sync.api.instance_snapshots import InstanceSnapshot
-from incus_sdk.sync.api.storage_bucket_backups import StorageBucketBackup
-from incus_sdk.sync.api.storage_bucket_keys import StorageBucketKey
-from incus_sdk.sync.api.storage_volume_backups import StorageVolumeBackup
-from incus_sdk.sync.api.storage_volume_bitmaps import StorageVolumeBitmap
-from incus_sdk.sync.api.storage_volume_snapshots import StorageVolumeSnapshot
 from incus_sdk.sync.api.warnings import Warning as ServerWarning
 
 
@@ -372,6 +375,7 @@ def volumes(c: StorageVolumesAPI, target: Path) -> None:
     assert_type(data.copy(project="q"), OperationResponse)
     assert_type(data.copy("x", wait=True, refresh=True), StorageVolume)
     assert_type(c.move("data", pool="q"), OperationResponse)
+    assert_type(c.move("data", target="two"), OperationResponse)
     assert_type(data.move("x", True), OperationResponse)
     assert_type(c.migrate("data"), OperationResponse)
     assert_type(data.migrate(volume_only=True), OperationResponse)
@@ -388,6 +392,9 @@ def volumes(c: StorageVolumesAPI, target: Path) -> None:
     c.modify("data", lambda draft: draft["config"].clear())
     data.restore("x")
     c.restore("data", "x")
+    c.snapshots("data").restore("x")
+    before = c.snapshots("data").get("x")
+    assert_type(before.restore(), None)
     data.rename("x")
     data.delete()
     assert_type(c.get_files("data", "/x"), bytes)
@@ -690,14 +697,32 @@ def machines(c: InstancesAPI, web: Instance) -> None:
     assert_type(sftp.readexactly(5), bytes)
     nbd = web.open_nbd(reuse=True)
     assert_type(nbd.read(), bytes)
-    port = web.open_port(80)
-    assert_type(port.write(b""), None)
+    with web.port_forward(80) as port:
+        assert_type(port.write(b""), None)
+    with web.console(columns=90, force=True) as console, c.console("web") as again:
+        assert_type(console, Console)
+        assert_type(again.readline(), bytes)
+        assert_type(console.write(b""), None)
+        assert_type(console.resize(90, 20), None)
+        assert_type(console.detach(), None)
+        for line in console:
+            assert_type(line, bytes)
+    with web.graphical_console() as screen:
+        assert_type(screen, GraphicalConsole)
+        with screen.open_channel() as channel:
+            assert_type(channel, GraphicalChannel)
+            assert_type(channel.read(5), bytes)
+    for text in web.follow_console_log(interval=0.5):
+        assert_type(text, str)
+    assert_type(web.console_shell(force=True), None)
+    assert_type(c.screenshot("web", Path("screen.png")), bytes)
     assert_type(web.stat_files("/etc"), FileStatus)
     assert_type(web.delete_files("/etc", force=True), OperationResponse)
     assert_type(web.access(), list[AccessEntry])
     assert_type(web.move("www", pool="ssd", wait=True), OperationResponse)
     assert_type(c.move("web", project="shop", config={"user.x": 1}), OperationResponse)
     assert_type(web.migrate(live=True), OperationResponse)
+    assert_type(web.migrate({"operation": "x"}, wait=True), OperationResponse)
     assert_type(web.rebuild({"type": "none"}, wait=True), OperationResponse)
     assert_type(c.change_all("stop", force=True, wait=True), OperationResponse)
 
@@ -777,5 +802,10 @@ def processes(client: Client, web: Instance, flag: bool) -> None:
         assert_type(outcome, RunOutcome)
         assert_type(outcome.ok, bool)
 
+    assert_type(c.shell("web"), int)
+    assert_type(c.shell("web", ["vi", "/etc/hosts"], tty=True, environment={"A": 1}, user=0, cwd="/"), int)
+    assert_type(web.shell(["top"], tty=None), int)
+
     c.run("web", ["ls"], user="root")  # type: ignore[call-overload]
     c.run("web", ["ls"], shell=True)  # type: ignore[call-overload]
+    c.shell("web", check=True)  # type: ignore[call-arg]

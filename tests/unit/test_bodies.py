@@ -45,6 +45,26 @@ def test_a_key_with_a_dot_where_there_is_no_configuration() -> None:
         create_body("NetworkACL", ACL, {"ingress": [{"user.x": "1"}]})
 
 
+@pytest.mark.parametrize("key", ["name", "server_name", "listen_address"])
+def test_a_replacement_keeps_the_name(key: str) -> None:
+    """Servers would leave it as it is without a word."""
+    for said in ("a", "volume/a", ""):  # 6.0 calls a snapshot so
+        assert replace_body("M", ("description",), [key], {key: said}, "a") == {key: said}
+    for said in ("b", "xa"):
+        with pytest.raises(IncusArgumentError, match=rf"^a replacement cannot change '{key}' of M 'a'$"):
+            replace_body("M", ("description",), [key], {key: said}, "a")
+
+
+def test_a_replacement_that_would_rename() -> None:
+    with pytest.raises(IncusArgumentError, match=r"'name' of M 'a'; rename\(\) can$"):
+        replace_body("M", ("description",), ["name"], {"name": "b"}, "a", rename=True)
+    body = {"fingerprint": "abcdef"}
+    assert replace_body("M", ("public",), ["fingerprint"], body, "abc") == body
+    with pytest.raises(IncusArgumentError, match="'fingerprint' of M 'bc'"):
+        replace_body("M", ("public",), ["fingerprint"], body, "bc")
+    assert replace_body("M", ("name",), ["name"], {"name": "b"}, "a") == {"name": "b"}  # there it is a field
+
+
 def test_what_the_server_has_sent_is_let_through() -> None:
     """A newer one may know more."""
     sent: dict[str, Any] = {"ingress": [{**RULE, "new": 1}, RULE], "egress": None}
@@ -64,6 +84,15 @@ def test_what_an_edit_cannot_change() -> None:
     for changed in ({"name": "b"}, {"used_by": ["x"]}):
         with pytest.raises(IncusArgumentError, match=r"^an edit cannot change '(name|used_by)' of NetworkACL$"):
             check_draft("NetworkACL", ACL, sent, {**sent, **changed}, fields)
+
+
+def test_an_update_of_a_name() -> None:
+    with pytest.raises(IncusArgumentError, match=r"^an update cannot change 'name' of NetworkACL; rename\(\) can$"):
+        merged("NetworkACL", ACL, {}, {"name": "b"}, rename=True)
+    with pytest.raises(IncusArgumentError, match=r"^NetworkACL has no field 'name' \("):
+        merged("NetworkACL", ACL, {}, {"name": "b"})
+    with pytest.raises(IncusArgumentError, match=r"^NetworkACL has no field 'nam' \("):
+        merged("NetworkACL", ACL, {}, {"nam": "b"}, rename=True)
 
 
 @pytest.mark.parametrize("rules", [None, [], (RULE,), [MappingProxyType(RULE)]])

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from incus_sdk import IncusArgumentError, IncusNotFoundError, OperationResponse
+from incus_sdk import IncusArgumentError, IncusNotFoundError, OperationResponse, token_text
 from incus_sdk._filters import fulfils
-from incus_sdk.api.cluster_members import token_text
 from incus_sdk.models import ClusterMemberConfigKeyDict
 
 from .daemon import Daemon, error, started, sync

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -92,6 +92,18 @@ def test_input_that_cannot_be_encoded(given: str, encoding: str | None) -> None:
         run_settings(input=given, encoding=encoding)
     assert caught.value.__context__ is None or "secret" not in repr(caught.value.__context__)
     assert "secret" not in str(caught.value)
+    assert str(caught.value).startswith("input ")
+
+
+def test_input_that_is_none() -> None:
+    with pytest.raises(TypeError, match="input must be bytes or str, not int"):
+        run_settings(input=cast("Any", 5))
+
+
+@pytest.mark.parametrize("name", ["", "A=B"])
+def test_names_that_no_variable_has(name: str) -> None:
+    with pytest.raises(IncusArgumentError, match="environment: "):
+        command_for("web", PATH, ["env"], environment={name: "1"})
 
 
 # -- results ----------------------------------------------------------------------------------------------------------
@@ -113,6 +125,7 @@ def test_a_message_names_the_program_and_its_last_words() -> None:
         (137, b"", r"exit code 137 \(signal 9\)"),
         (1, b"\xff" * 5000, "exit code 1: \ufffd{200}$"),
         (1, "x" * 5000, "exit code 1: x{200}$"),
+        (1, b"\x1b[2J\x07red", r"exit code 1: \\x1b\[2J\\x07red$"),
     ],
 )
 def test_messages_about_exit_codes(code: int, stderr: Any, text: str) -> None:

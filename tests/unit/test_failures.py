@@ -18,6 +18,13 @@ UNIQUE = (
 
 ANSWERS: list[tuple[str, int, str, type[ex.IncusAPIError]]] = [
     ("GET /1.0/storage-pools", 500, "Certificate is restricted", ex.IncusPermissionError),
+    (
+        "POST /1.0/instances/t1/console",
+        400,
+        "This console is already connected. Force is required to take it over.",
+        ex.IncusConflictError,
+    ),
+    ("DELETE /1.0/instances/t1/console", 400, "Instance is not container type", ex.IncusBadRequestError),
     ("GET /1.0/instances", 500, 'User does not have permissions for project "default"', ex.IncusPermissionError),
     (
         "GET /1.0/images/aliases",
@@ -26,6 +33,104 @@ ANSWERS: list[tuple[str, int, str, type[ex.IncusAPIError]]] = [
         ex.IncusPermissionError,
     ),
     ("POST /1.0/instances", 400, "Unknown source type bogus", ex.IncusBadRequestError),
+    (
+        "POST /1.0/instances",
+        500,
+        'Reached maximum number of instances in project "shop"',
+        ex.IncusPermissionError,
+    ),
+    (
+        "PATCH /1.0/instances/web",
+        500,
+        (
+            "Failed checking if instance update allowed: Reached maximum aggregate value "
+            '"512MiB" for "limits.memory" in project "shop"'
+        ),
+        ex.IncusPermissionError,
+    ),
+    (
+        "POST /1.0/instances",
+        500,
+        (
+            'Failed checking if instance creation allowed: Failed getting usage of project entities: Instance "a" in '
+            'project "shop" has no "limits.cpu" config, either directly or via a profile'
+        ),
+        ex.IncusBadRequestError,
+    ),
+    (
+        "POST /1.0/storage-pools/default/volumes",
+        500,
+        (
+            "Failed checking if volume creation allowed: Failed getting usage of project entities: "
+            'Custom volume "v" in project "shop" has no "size" config set'
+        ),
+        ex.IncusBadRequestError,
+    ),
+    (
+        "POST /1.0/instances",
+        500,
+        (
+            "Failed checking if instance creation allowed: Failed getting usage of project entities: "
+            'Failed parsing "limits.memory" for instance "a" in project "shop"'
+        ),
+        ex.IncusBadRequestError,
+    ),
+    (
+        "PATCH /1.0/projects/shop",
+        500,
+        (
+            'Can\'t change limits.instances in project "shop": "limits.instances" is too low: there currently are 1 '
+            'total instances in project "shop"'
+        ),
+        ex.IncusConflictError,
+    ),
+    (
+        "PATCH /1.0/projects/shop",
+        500,
+        (
+            'Conflict detected when changing "restricted.devices.disk" in project "shop": Invalid value "true" for '
+            'config "security.privileged" on container "a" of project "shop": Privileged containers are forbidden'
+        ),
+        ex.IncusConflictError,
+    ),
+    (
+        "POST /1.0/profiles",
+        500,
+        (
+            'Failed checking if profile creation allowed: Invalid value "true" for config "security.privileged" on '
+            ' "p" of project "shop": Privileged containers are forbidden'
+        ),
+        ex.IncusPermissionError,
+    ),
+    (
+        "POST /1.0/instances/a/snapshots",
+        500,
+        'Project "shop" doesn\'t allow for snapshot creation',
+        ex.IncusPermissionError,
+    ),
+    (
+        "POST /1.0/instances",
+        500,
+        'Image server "127.0.0.1:1" isn\'t allowed in this project',
+        ex.IncusPermissionError,
+    ),
+    ("POST /1.0/network-zones/z/records", 500, "Name cannot contain white space", ex.IncusBadRequestError),
+    ("GET /1.0/instances", 500, 'Invalid type "invalid" for field "nope"', ex.IncusBadRequestError),
+    ("GET /1.0/instances", 500, 'Unsupported filter type "int" for field "status_code"', ex.IncusBadRequestError),
+    (
+        "GET /1.0/instances",
+        500,
+        "Failed to parse value: invalid character '(' looking for beginning of value",
+        ex.IncusBadRequestError,
+    ),
+    ("GET /1.0/images", 500, 'Invalid slice type "struct" for field "aliases"', ex.IncusBadRequestError),
+    (
+        "POST /1.0/network-acls",
+        500,
+        "Name can only contain alphanumeric and hyphen characters",
+        ex.IncusBadRequestError,
+    ),
+    ("POST /1.0/storage-pools", 500, "Storage name cannot contain white space", ex.IncusBadRequestError),
     ("POST /1.0/profiles", 500, 'Error inserting "p" into database: The profile already exists', ex.IncusConflictError),
     ("PATCH /1.0/profiles/p", 500, "Unknown configuration key: no.such", ex.IncusBadRequestError),
     ("POST /1.0/profiles", 503, "Incus is shutting down", ex.IncusUnavailableError),
@@ -156,6 +261,11 @@ ANSWERS: list[tuple[str, int, str, type[ex.IncusAPIError]]] = [
 ]
 
 OPERATIONS: list[tuple[str, str, type[ex.IncusOperationError]]] = [
+    (
+        "Migrating instance",
+        'Failed requesting instance create on destination: Reached maximum number of instances in project "shop"',
+        ex.IncusOperationPermissionError,
+    ),
     ("Creating instance", UNIQUE, ex.IncusOperationConflictError),
     ("Renaming project", 'A project named "default" already exists', ex.IncusOperationConflictError),
     ("Renaming project", 'Failed loading project "nope": Project not found', ex.IncusOperationNotFoundError),
@@ -166,6 +276,11 @@ OPERATIONS: list[tuple[str, str, type[ex.IncusOperationError]]] = [
         "Creating instance",
         'Failed getting remote image info: Failed getting image: Get "https://x"',
         ex.IncusOperationError,
+    ),
+    (
+        "Creating instance",
+        "Failed creating instance record: Failed getting root disk: No root device could be found",
+        ex.IncusOperationBadRequestError,
     ),
     (
         "Creating instance",
@@ -297,6 +412,11 @@ OPERATIONS: list[tuple[str, str, type[ex.IncusOperationError]]] = [
         "Renaming storage volume snapshot",
         'Failed to rename "a": rename a b: file exists',
         ex.IncusOperationConflictError,
+    ),
+    (
+        "Migrating storage volume",
+        "Target must be different than storage volumes' current location",
+        ex.IncusOperationBadRequestError,
     ),
     ("Rebuilding storage volume", "Cannot rebuild custom volume with snapshots", ex.IncusOperationBadRequestError),
     ("Creating custom volume backup", 'Backup "v/b" already exists', ex.IncusOperationConflictError),

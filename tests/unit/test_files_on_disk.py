@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from incus_sdk import IncusConnectionError, IncusNotFoundError, IncusProtocolError
-from incus_sdk._disk import CHUNK, FileBody, Sink, in_thread
+from incus_sdk._disk import CHUNK, FileBody, in_thread
+from incus_sdk._sink import Sink
 
 from .daemon import Daemon, Request, error, reply, sync
 from .transport.scripted.server import Peer
@@ -192,6 +193,12 @@ async def test_a_thread_is_waited_for() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert done
+
+
+@pytest.mark.parametrize("target", [5, b"name", None])
+def test_what_nothing_can_be_written_to(target: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^the answer: the target must be .*, not {type(target).__name__}$"):
+        Sink(target)
 
 
 def test_an_open_file_is_left_open(folder: Path) -> None:

@@ -26,6 +26,7 @@ TEXTS = "config.limits.cpu eq (?-i:1|2) and config.user.on eq (?-i:true|false)"
         ({"config.user.x": "a b,c|d"}, r"config.user.x eq (?-i:a\x{20}b\x{2c}c\x{7c}d)"),
         ({"config.user.x": "ü😀"}, r"config.user.x eq (?-i:\x{fc}\x{1f600})"),
         ({"config.user.x": None}, "config.user.x eq (?-i:)"),
+        ({"config.user.x": 1.5}, r"config.user.x eq (?-i:1\x{2e}5)"),
         ({"config.user.x": [1, True, b"x"]}, "config.user.x eq (?-i:1|true|x)"),
         ({"config.limits.cpu": [1, 2], "config.user.on": [True, False]}, TEXTS),
         ({"ephemeral": [True], "size": (5, 5)}, "ephemeral eq true and size eq 5"),

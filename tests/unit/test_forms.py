@@ -140,6 +140,16 @@ async def test_two_files_need_two_places(daemon: Daemon, folder: Path) -> None:
     assert files(folder) == {}
 
 
+async def test_where_nothing_can_be_written(daemon: Daemon, folder: Path) -> None:
+    """That is known before the server is asked, and nothing is left of the file that can."""
+    images = daemon.client().images
+    with pytest.raises(FileNotFoundError, match=r"no-such-folder/m'$"):
+        await images.export(FINGERPRINT, folder / "no-such-folder/m", folder / "r")
+    with pytest.raises(FileNotFoundError):
+        await images.export(FINGERPRINT, folder / "m", folder / "no-such-folder/r")
+    assert (daemon.requests, files(folder)) == ([], {})
+
+
 async def test_images_that_were_made_of_others_are_not_checked(daemon: Daemon) -> None:
     """The fingerprint of an OCI image is not that of the files that the server has made of it."""
     daemon.will(reply(BOTH, 200, {**HEADERS, "X-Incus-Type": "oci"}))

@@ -82,6 +82,12 @@ def test_no_name_lets_the_server_choose() -> None:
     assert "name" not in create_body(None, SOURCE, **NOTHING)
 
 
+def test_a_slip_in_a_source() -> None:
+    """The server would take an image of its own."""
+    with pytest.raises(IncusArgumentError, match=r"^the source has no field 'sever' \(did you mean 'server'\?\)$"):
+        create_body("web", {**SOURCE, "sever": "https://images.linuxcontainers.org"}, **NOTHING)
+
+
 @pytest.mark.parametrize("source", ["debian/13", None, ["image"], 5])
 def test_sources_of_the_wrong_type(source: Any) -> None:
     with pytest.raises(TypeError, match=r"source must be a mapping .*launch\(\) takes the short form"):
@@ -155,7 +161,7 @@ def test_updates(changes: Any, body: dict[str, Any]) -> None:
         ("descripton", r"\(did you mean 'description'\?\); a configuration key has a dot in it"),
         ("profile", r"\(did you mean 'profiles'\?\)"),
         ("zzz", r"\(there are architecture, config, description, devices, "),
-        ("name", r"an instance has no field 'name'"),
+        ("name", r"an update cannot change 'name' of an instance; rename\(\) can"),
     ],
 )
 def test_fields_that_there_are_not(key: str, hint: str) -> None:

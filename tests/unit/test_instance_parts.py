@@ -172,6 +172,14 @@ async def test_screen(daemon: Daemon) -> None:
     assert daemon.targets == ["GET /1.0/instances/vm/console?type=vga"]
 
 
+async def test_screen_in_a_file(daemon: Daemon, tmp_path: Path) -> None:
+    daemon.will(*[reply(b"\x89PNG", 200, {"Content-Type": "image/png"})] * 2)
+    file, path = io.BytesIO(), tmp_path / "screen.png"
+    for target in (file, path):
+        assert await daemon.client().instances.screenshot("vm", target) == b"\x89PNG"
+    assert file.getvalue() == path.read_bytes() == b"\x89PNG"
+
+
 async def test_console(daemon: Daemon) -> None:
     daemon.will(started(), started())
     api = daemon.client().instances
@@ -223,10 +231,10 @@ async def test_move(daemon: Daemon) -> None:
 async def test_offers_to_another_server(daemon: Daemon) -> None:
     daemon.will(started(), started())
     api, target = daemon.client().instances, {"operation": "https://b/1.0/operations/x", "secrets": {"control": "s"}}
-    await api.migrate("web", target=target, live=True)  # type: ignore[arg-type]  # a plain dict is read more easily
+    await api.migrate("web", target=target, live=True)
     assert daemon.last.json == {"migration": True, "live": True, "target": target}
-    await api.snapshots("web").migrate("s", target=target)  # type: ignore[arg-type]  # (the same)
-    assert daemon.last.json == {"migration": True, "live": False, "target": target}
+    await api.snapshots("web").migrate("s", target=target)
+    assert daemon.last.json == {"migration": True, "target": target}
     assert daemon.targets[-1] == "POST /1.0/instances/web/snapshots/s"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incus_sdk import IncusArgumentError
-from incus_sdk._paths import add_query, fill, name_and_project, quote_file, quote_name
+from incus_sdk._paths import add_query, fill, name_and_project, quote_file, quote_name, raw_name
 from incus_sdk._requests import LABEL, label, scoped_target
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
@@ -36,6 +36,13 @@ def test_filled_templates_are_read_back(name: str, project: str) -> None:
     assert path.count("/") == 3
     assert name_and_project(path) == (name, "default")
     assert name_and_project(add_query(path, {"project": project})) == (name, project)
+
+
+@pytest.mark.parametrize("volume", ["v", "a#b", "a?b", "a%2fb"])
+@pytest.mark.parametrize("name", ["s", "s#1", "s?1", "s%41", "ü", "a b"])
+def test_what_a_server_has_not_quoted(volume: str, name: str) -> None:
+    url = f"/1.0/storage-pools/default/volumes/custom/{volume}/snapshots/{name}"
+    assert raw_name(url) == raw_name(f"{url}?project=a%23b") == name
 
 
 @given(st.dictionaries(UNICODE, UNICODE, max_size=4))

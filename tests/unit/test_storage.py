@@ -62,12 +62,43 @@ async def test_bitmaps(daemon: Daemon) -> None:
 
 
 async def test_a_move_to_another_member(daemon: Daemon) -> None:
-    daemon.will(started(), SUCCESS)
-    two = daemon.client().use_target("two").storage_pools.volumes("fast")
-    await two.move("data", wait=True, source={"location": "one"})
-    request = daemon.requests[0]
-    assert request.target == f"{ROOT}/volumes/custom/data?target=two"
-    assert request.json == {"name": "data", "source": {"location": "one"}}
+    """What the server answers with ends when the transfer begins, which is an operation of its own."""
+    data = f"{ROOT}/volumes/custom/data"
+    transfer = {"class": "websocket", "location": "one", "resources": {"storage_volumes": [f"{data}?project=default"]}}
+    other = {"storage_volumes": [f"{data}-b"]}
+    listed = [
+        {**transfer, "id": "before", "created_at": "2026-01-01T00:00:00Z"},
+        {**transfer, "id": "this", "created_at": "2026-01-01T00:00:01Z"},
+        {**transfer, "id": "elsewhere", "created_at": "2026-01-01T00:00:02Z", "location": "two"},
+        {**transfer, "id": "other", "created_at": "2026-02-01T00:00:00Z", "resources": other},
+        {"class": "task", "id": "task", "location": "one", "resources": transfer["resources"]},
+    ]
+    done = sync(operation("Success", 200, location="one"))
+    daemon.will(sync({"location": "one"}), started(location="one"), done, sync({"running": listed}), SUCCESS)
+    one = daemon.client().use_target("one").storage_pools.volumes("fast")
+    await one.move("data", wait=True, target="two")
+    assert daemon.targets[:2] == [f"GET {data}?target=one", f"POST {data}?target=two"]
+    assert daemon.requests[1].json == {
+        "name": "data",
+        "pool": "fast",
+        "migration": True,
+        "source": {"location": "one"},
+    }
+    assert "/1.0/operations/this/wait" in daemon.targets[-1]
+
+
+async def test_a_move_that_began(daemon: Daemon) -> None:
+    daemon.will(sync({"location": "one"}), started())
+    await volumes(daemon).move("data", "x", pool="slow", target="two")
+    assert daemon.last.json == {"name": "x", "pool": "slow", "migration": True, "source": {"location": "one"}}
+
+
+@pytest.mark.parametrize("location", ["none", ""])
+async def test_no_move_from_no_member(daemon: Daemon, location: str) -> None:
+    daemon.will(sync({"location": location}))
+    with pytest.raises(IncusArgumentError, match="on no member of a cluster"):
+        await volumes(daemon).move("data", target="two")
+    assert [request.method for request in daemon.requests] == ["GET"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +123,52 @@ async def test_sending_to_another_server(daemon: Daemon) -> None:
     await volumes(daemon).snapshots("data").migrate("before", target)
     assert daemon.last.target == f"{ROOT}/volumes/custom/data/snapshots/before"
     assert daemon.last.json == {"name": "before", "migration": True, "target": target}
+
+
+async def test_an_offer_that_nobody_would_end_the_waiting_for(daemon: Daemon) -> None:
+    api = daemon.client()
+    groups: list[Any] = [
+        api.instances,
+        api.instances.snapshots("web"),
+        volumes(daemon),
+        volumes(daemon).snapshots("data"),
+    ]
+    for group in groups:
+        with pytest.raises(IncusArgumentError, match=r"migrate\(\) of 'x' without a target"):
+            await group.migrate("x", wait=True)
+        with pytest.raises(IncusArgumentError, match=r"the target has no field 'secret' \(did you mean 'secrets'"):
+            await group.migrate("x", {"secret": {}})
+        with pytest.raises(TypeError, match="target must be a mapping, not str"):
+            await group.migrate("x", "https://other")
+        with pytest.raises(TypeError, match="wait must be True or False"):
+            await group.migrate("x", None, 30)
+    assert daemon.requests == []
+
+
+async def test_an_offer_is_waited_for(daemon: Daemon) -> None:
+    api, target = daemon.client(), {"operation": "https://other:8443/1.0/operations/x"}
+    groups: list[Any] = [
+        api.instances,
+        api.instances.snapshots("web"),
+        volumes(daemon),
+        volumes(daemon).snapshots("data"),
+    ]
+    for group in groups:
+        daemon.will(started(), SUCCESS)
+        assert (await group.migrate("x", target, True)).done
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "message"),
+    [
+        ({"type": "copy", "name": "data", "volume_olny": True}, IncusArgumentError, "did you mean 'volume_only'"),
+        ("data", TypeError, "^source must be a mapping, not str$"),
+    ],
+)
+async def test_sources_that_cannot_be(daemon: Daemon, source: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        await volumes(daemon).create("copy", source)
+    assert daemon.requests == []
 
 
 async def test_a_copy_from_another_project(daemon: Daemon) -> None:

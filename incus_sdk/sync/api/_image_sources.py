@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
 from ..._failures import after_a_change
-from ...api._bodies import create_body
+from ...api._bodies import check_source, create_body
 from ...api._instance_bodies import image_source
 from ...exceptions import IncusArgumentError, IncusProtocolError
 from ...models import ImagePut, ImagesPostSource
@@ -231,6 +231,7 @@ def checked_aliases(aliases: Sequence[str]) -> list[str]:
 
 def _checked(source: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refuse an image of nowhere: that never works, and Incus 6.0 and 7.0 die of it, with all that they were doing."""
+    check_source(source, ImagesPostSource.__annotations__, " or a text, as in images:debian/13")
     if source.get("type") == "image" and source.get("mode") != "push" and not source.get("server"):
         raise IncusArgumentError(
             "the source names no server to get the image from; write images:debian/13, or give a mapping with "

@@ -14,7 +14,7 @@ from ._bound import Bound
 from ._collection import Collection, T, check_name
 
 if TYPE_CHECKING:
-    from ..._disk import Target
+    from ..._sink import Target
     from ...models import StorageVolumeBitmapCreateFields
     from .instances import InstancesAPI
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..._values import config_values, device_values, text_list
+from ...api._bodies import check_source, migration_body
 from ...exceptions import IncusArgumentError
 from ...models import InstancePostTarget, InstanceSource
 from ...types import Config, Devices
@@ -17,6 +18,8 @@ from ._collection import Collection, T, check_name, check_wait
 
 if TYPE_CHECKING:
     from .instances import InstancesAPI
+
+Target = InstancePostTarget | Mapping[str, object]
 
 
 class MoveVerbs(Collection[T]):
@@ -80,30 +83,41 @@ class MoveVerbs(Collection[T]):
     def migrate(
         self,
         name: str,
-        target: InstancePostTarget | None = None,
+        target: Target | None = None,
+        wait: bool = False,
         *,
         live: bool = False,
         instance_only: bool = False,
         allow_inconsistent: bool = False,
     ) -> OperationResponse:
-        """Offer an instance to another server (`POST /1.0/instances/{name}`), which copies it.
+        """Offer an instance to another server, or send it there (`POST /1.0/instances/{name}`); it stays here as well.
 
-        The answer is an operation that waits until somebody connects to its websockets: the server that is named, or
-        one that was told to fetch it. Nobody should wait for it before that.
+        Without a target, the answer is an operation that waits until another server, which was told its secrets,
+        fetches the instance. So what ends the waiting is to be done before anybody waits.
 
         Args:
             name: Name of the instance.
-            target: Operation, secrets and certificate of the server that is to get it; without, that server fetches it.
+            target: The operation that waits for it on the other server: `operation`, `secrets`, `certificate`.
+            wait: Whether to return only when it is there, which needs a target.
             live: Whether its memory goes along while it runs.
             instance_only: Whether to leave its snapshots out.
             allow_inconsistent: Whether to go on although files change meanwhile.
 
         Raises:
+            IncusArgumentError: It is to be waited for without a target, or the target has no such field.
             IncusNotFoundError: There is no such instance.
+            IncusOperationError: The other server cannot be reached, or refuses (from the wait).
         """
-        flags = {"live": live, "instance_only": instance_only, "allow_inconsistent": allow_inconsistent}
-        body: dict[str, object] = {"migration": True, **{key: True for key, value in flags.items() if value}}
-        return self._change("POST", self._url(name), {**body, **({"target": target} if target else {})})
+        body = migration_body(
+            f"{name!r:.80}",
+            InstancePostTarget.__annotations__,
+            target,
+            wait,
+            live=live,
+            instance_only=instance_only,
+            allow_inconsistent=allow_inconsistent,
+        )
+        return self._change("POST", self._url(name), body, wait)
 
     def rebuild(self, name: str, source: InstanceSource | Mapping[str, Any], wait: bool = False) -> OperationResponse:
         """Make a stopped instance anew, with the configuration that it has (`POST /1.0/instances/{name}/rebuild`).
@@ -119,8 +133,7 @@ class MoveVerbs(Collection[T]):
             IncusOperationNotFoundError: There is no such image (from the wait).
             IncusOperationConflictError: It has snapshots (from the wait).
         """
-        if not isinstance(source, Mapping):
-            raise TypeError(f'source must be a mapping such as {{"type": "none"}}, not {type(source).__name__}')
+        check_source(source, InstanceSource.__annotations__, ' such as {"type": "none"}')
         return self._change("POST", self._url(name, suffix="/rebuild"), {"source": dict(source)}, wait)
 
 
@@ -164,15 +177,16 @@ class BoundMoves(Bound):
 
     def migrate(
         self,
-        target: InstancePostTarget | None = None,
+        target: Target | None = None,
+        wait: bool = False,
         *,
         live: bool = False,
         instance_only: bool = False,
         allow_inconsistent: bool = False,
     ) -> OperationResponse:
-        """Offer it to another server; see `InstancesAPI.migrate`."""
+        """Offer it to another server, or send it there; see `InstancesAPI.migrate`."""
         return self._moves.migrate(
-            self._key, target, live=live, instance_only=instance_only, allow_inconsistent=allow_inconsistent
+            self._key, target, wait, live=live, instance_only=instance_only, allow_inconsistent=allow_inconsistent
         )
 
     def rebuild(self, source: InstanceSource | Mapping[str, Any], wait: bool = False) -> OperationResponse:

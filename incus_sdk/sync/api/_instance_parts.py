@@ -17,7 +17,7 @@ from ._bound import Bound
 from ._collection import Collection, T
 
 if TYPE_CHECKING:
-    from ..._disk import Target
+    from ..._sink import Target
     from .instance_backups import InstanceBackup, InstanceBackupsAPI
     from .instance_logs import InstanceExecOutputAPI, InstanceLogsAPI
     from .instance_metadata import InstanceMetadataAPI

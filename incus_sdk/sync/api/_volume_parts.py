@@ -16,7 +16,7 @@ from ..operations import OperationResponse
 from ._bound import Bound
 
 if TYPE_CHECKING:
-    from ..._disk import Target
+    from ..._sink import Target
     from .storage_volume_backups import StorageVolumeBackup
     from .storage_volume_snapshots import StorageVolumeSnapshot
     from .storage_volumes import StorageVolumesAPI

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, Unpack, cast, overload
 
-from ...api._bodies import create_body
+from ...api._bodies import check_source, create_body, migration_body
+from ...exceptions import IncusArgumentError
 from ...models import StorageVolumePostTarget, StorageVolumePut, StorageVolumeSource
 from ..operations import OperationResponse
 from ._bound import Bound
@@ -101,6 +102,7 @@ class TransferVerbs(Gettable[T]):
         check_name(name)
         type = self._parents["type"]
         known = StorageVolumePut.__annotations__
+        check_source(source or {}, StorageVolumeSource.__annotations__)
         body = create_body(
             "StorageVolume", known, fields, name=name, type=type, content_type=content_type, source=source or None
         )
@@ -196,13 +198,12 @@ class TransferVerbs(Gettable[T]):
         *,
         pool: str | None = None,
         project: str | None = None,
-        source: Source | None = None,
+        target: str | None = None,
     ) -> OperationResponse:
         """Move a custom volume to another pool, project or cluster member (`POST …/{name}`).
 
-        To another member it moves by a view of the client that is directed there, and a source that tells where it is:
-        `client.use_target("two").storage_pools.volumes("default").move("data", source={"location": "one"})`. A new name
-        alone is what `rename` does.
+        A new name alone is what `rename` does. Volumes of several members can have the same name, and then a view of
+        the client says which is meant: `client.use_target("one").storage_pools.volumes("default")`.
 
         Args:
             name: Name of the volume.
@@ -210,39 +211,74 @@ class TransferVerbs(Gettable[T]):
             wait: Whether to return only when it is done; otherwise the answer's `wait()` tells how it ended.
             pool: The pool that it moves to; `None` is the same.
             project: The project that it moves to; `None` is the same.
-            source: Where it is in the cluster, as `{"location": member}`.
+            target: Cluster member to move it to. What the server answers then ends when the transfer has begun, so its
+                `wait()` tells no more than that; `wait=True` ends when the volume is there.
 
         Raises:
-            IncusNotFoundError: There is no such volume, pool or project.
+            IncusArgumentError: There is a target, but the volume is on no member: the server is in no cluster, or all
+                members share the pool.
+            IncusNotFoundError: There is no such volume, pool, project or member.
             IncusConflictError: There is a volume of that name already.
             IncusBadRequestError: It is in use by a running instance.
         """
+        check_wait(wait)
         check_name(new_name or name)
-        place = pool or (self._parents["pool"] if project else None)  # servers want it with a project
-        body = create_body(
-            "StorageVolume", (), {}, name=new_name or name, pool=place, project=project, source=source or None
-        )
-        return self._change("POST", self._url(name), body, wait)
+        place = pool or (self._parents["pool"] if project or target else None)  # servers want it with these
+        body = create_body("StorageVolume", (), {}, name=new_name or name, pool=place, project=project)
+        if target is not None:
+            body |= {"migration": True, "source": {"location": self._member_of(name)}}
+        operation = self._api.operation("POST", self._url(name), body, {"target": target})
+        if not wait:
+            return operation
+        operation.wait()
+        if target is not None:
+            self._arrival(name, operation)
+        return operation
+
+    def _arrival(self, name: str, begun: OperationResponse) -> None:
+        """Wait for the transfer between members: servers end what they answer with when that has begun."""
+        from .operations import OperationsAPI
+
+        transfers = [
+            each
+            for each in (OperationsAPI(self._api).list(all_projects=True))
+            if each.class_ == "websocket" and each.location == begun["metadata"].get("location")
+            if any(url.partition("?")[0] == self._url(name) for url in each.resources.get("storage_volumes", ()))
+        ]
+        if transfers:
+            newest = max(transfers, key=lambda each: each.created_at.timestamp() if each.created_at else 0)
+            newest.wait(None)
+
+    def _member_of(self, name: str) -> str:
+        """Return the cluster member that a volume is on: the server does not look, and moves nothing without."""
+        location = str((self._api.read(self._url(name), dict[str, Any])).get("location") or "none")
+        if location == "none":
+            raise IncusArgumentError(
+                f"move({name!r:.80}, target=…): it is on no member of a cluster, so there is none to move it from"
+            )
+        return location
 
     def migrate(
         self, name: str, target: Target | None = None, wait: bool = False, *, volume_only: bool = False
     ) -> OperationResponse:
-        """Offer a custom volume to another server, or send it there (`POST …/{name}` with `migration`).
+        """Offer a custom volume to another server, or send it there (`POST …/{name}`); it stays here as well.
 
-        Without a target the operation waits for that server, and its metadata has the secrets that it needs.
+        Without a target, the answer is an operation that waits until another server, which was told its secrets,
+        fetches the volume. So what ends the waiting is to be done before anybody waits.
 
         Args:
             name: Name of the volume.
             target: The operation that waits for it on the other server: `operation`, `secrets`, `certificate`.
-            wait: Whether to return only when it is done.
+            wait: Whether to return only when it is there, which needs a target.
             volume_only: Whether to leave out its snapshots.
 
         Raises:
+            IncusArgumentError: It is to be waited for without a target, or the target has no such field.
             IncusNotFoundError: There is no such volume.
+            IncusOperationError: The other server cannot be reached, or refuses (from the wait).
         """
-        body = create_body(
-            "StorageVolume", (), {}, name=name, migration=True, target=target, volume_only=volume_only or None
-        )
+        known = StorageVolumePostTarget.__annotations__
+        body = migration_body(f"{name!r:.80}", known, target, wait, name, volume_only=volume_only)
         return self._change("POST", self._url(name), body, wait)
 
     def rebuild(self, name: str, wait: bool = False) -> OperationResponse:
@@ -320,10 +356,10 @@ class BoundTransfer(Bound, Generic[T]):
         *,
         pool: str | None = None,
         project: str | None = None,
-        source: Source | None = None,
+        target: str | None = None,
     ) -> OperationResponse:
         """Move it to another pool, project or cluster member; see `StorageVolumesAPI.move`."""
-        return self._transfer.move(self._key, new_name, wait, pool=pool, project=project, source=source)
+        return self._transfer.move(self._key, new_name, wait, pool=pool, project=project, target=target)
 
     def migrate(
         self, target: Target | None = None, wait: bool = False, *, volume_only: bool = False

@@ -11,14 +11,13 @@ from os import PathLike
 from ..._pem import fingerprint, normalise, read_certificates
 from ..._values import text_list
 from ...api._bodies import create_body
-from ...api._tokens import token_text
 from ...models import CertificateBody, CertificateData, CertificatePut
 from ..operations import OperationResponse
 from ._bound import BoundDelete, BoundGet, BoundWritable
 from ._collection import Deletable, Filterable, Gettable
 from ._writable import Writable
 
-__all__ = ["Certificate", "CertificatesAPI", "token_text"]
+__all__ = ["Certificate", "CertificatesAPI"]
 
 
 class Certificate(CertificateData, BoundGet, BoundWritable[CertificatePut, CertificateBody], BoundDelete):
@@ -95,7 +94,7 @@ class CertificatesAPI(
         """Make a token, by which a new client gets trusted, once (`POST /1.0/certificates`).
 
         The answer is an operation that runs until somebody uses the token: do not wait for it, `cancel()` revokes it.
-        `incus_sdk.api.certificates.token_text` gives the text that the client needs. The server must listen on a
+        `incus_sdk.token_text` gives the text that the client needs. The server must listen on a
         `core.https_address`.
 
         Args:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import cast
 
 from ..._filters import fulfils
-from ...api._tokens import token_text
+from ..._listing import Listing
 from ...models import ClusterMemberBody, ClusterMemberData, ClusterMemberPut, ClusterMemberState
 from ..operations import OperationResponse
 from ._bound import BoundGet, BoundWritable
 from ._collection import Gettable, Listable, check_name
 from ._writable import Writable
 
-__all__ = ["ClusterMember", "ClusterMembersAPI", "token_text"]
+__all__ = ["ClusterMember", "ClusterMembersAPI"]
 
 
 class ClusterMember(ClusterMemberData, BoundGet, BoundWritable[ClusterMemberPut, ClusterMemberBody]):
@@ -78,13 +78,13 @@ class ClusterMembersAPI(
             IncusBadRequestError: The server is in no cluster.
             TypeError: The filter is no mapping, or has something in it that cannot be compared.
         """
-        return [member for member in super().list() if fulfils(member.to_dict(), filter)]
+        return Listing(member for member in super().list() if fulfils(member.to_dict(), filter))
 
     def create_token(self, server_name: str) -> OperationResponse:
         """Make a token by which a server can join the cluster, once (`POST /1.0/cluster/members`).
 
         The answer is an operation that runs until the token is used: do not wait for it, `cancel()` revokes it.
-        `incus_sdk.api.cluster_members.token_text` gives the text that `ClusterAPI.join` takes.
+        `incus_sdk.token_text` gives the text that `ClusterAPI.join` takes.
 
         Args:
             server_name: Name that the server is to have in the cluster.

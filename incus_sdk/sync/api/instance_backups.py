@@ -15,7 +15,7 @@ from ._backups import BackupVerbs, BoundBackup
 from ._nested import NestedListable
 
 if TYPE_CHECKING:
-    from ..._disk import Target
+    from ..._sink import Target
 
 __all__ = ["InstanceBackup", "InstanceBackupsAPI"]
 
@@ -33,6 +33,7 @@ class InstanceBackupsAPI(BackupVerbs[InstanceBackup], NestedListable[InstanceBac
     _path = "/1.0/instances/{instance}/backups"
     _model = InstanceBackup
     _making = InstanceBackupCreateFields
+    _lists_quoted = False
 
     @overload
     def create(

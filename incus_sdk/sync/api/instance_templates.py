@@ -15,7 +15,7 @@ from .._bridge import StreamResponse
 from ._nested import Part
 
 if TYPE_CHECKING:
-    from ..._disk import Target
+    from ..._sink import Target
 
 __all__ = ["InstanceTemplatesAPI"]
 

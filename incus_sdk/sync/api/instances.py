@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, cast, overload
 
 from ..._filters import Filter
+from ..._listing import Listing
 from ..._paths import name_and_project
 from ...exceptions import IncusArgumentError
 from ...models import AccessEntry, InstanceCreateFields, InstanceData, InstanceSource, InstanceState
@@ -16,6 +17,7 @@ from ...types import Config, Devices
 from ..operations import OperationResponse
 from ._bound import BoundBackgroundDelete, BoundBackgroundRename
 from ._collection import BackgroundDeletable, BackgroundRenamable, Gettable, Listable, check_name, check_wait
+from ._instance_console import BoundConsole, ConsoleVerbs
 from ._instance_debug import BoundDebug, DebugVerbs
 from ._instance_exec import BoundExec, ExecVerbs
 from ._instance_files import BoundFiles, FileVerbs
@@ -25,6 +27,7 @@ from ._instance_moves import BoundMoves, MoveVerbs
 from ._instance_parts import BoundParts, PartVerbs
 from ._instance_power import BoundPower, PowerVerbs
 from ._instance_run import BoundRun, RunVerbs
+from ._instance_shell import BoundShell, ShellVerbs
 from ._instance_streams import BoundStreams, StreamVerbs
 from ._instance_update import BoundUpdate, UpdateVerbs
 
@@ -38,9 +41,11 @@ class Instance(
     BoundPower,
     BoundExec,
     BoundRun,
+    BoundShell,
     BoundFiles,
     BoundUpdate,
     BoundParts,
+    BoundConsole,
     BoundStreams,
     BoundMoves,
     BoundDebug,
@@ -85,11 +90,13 @@ class InstancesAPI(
     PowerVerbs[Instance],
     ExecVerbs[Instance],
     RunVerbs[Instance],
+    ShellVerbs[Instance],
     FileVerbs[Instance],
     LaunchVerbs[Instance],
     ImportVerbs[Instance],
     UpdateVerbs[Instance],
     PartVerbs[Instance],
+    ConsoleVerbs[Instance],
     StreamVerbs[Instance],
     MoveVerbs[Instance],
     DebugVerbs[Instance],
@@ -127,7 +134,7 @@ class InstancesAPI(
         if recursion:
             return self._items(recursion, filter, all_projects)
         pairs = [name_and_project(url) for url in self._urls(filter, all_projects)]
-        return [self._bind(Instance(name=name, project=project)) for name, project in pairs]
+        return Listing(self._bind(Instance(name=name, project=project)) for name, project in pairs)
 
     def get(self, name: str, *, full: bool = False) -> Instance:
         """Return one instance.

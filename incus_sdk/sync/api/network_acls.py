@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Unpack, cast
 
-from ..._disk import Target
+from ..._sink import Target
 from ...api._bodies import create_body
 from ...models import NetworkACLBody, NetworkACLData, NetworkACLPut
 from .._bridge import StreamResponse

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import builtins
 
+from ..._listing import Listing
 from ...models import NetworkAllocations
 from .._bridge import APIClient
 
@@ -35,4 +36,4 @@ class NetworkAllocationsAPI:
             IncusNotFoundError: The client's project does not exist.
         """
         query = {"all-projects": True if all_projects else None}
-        return self._api.read_list("/1.0/network-allocations", NetworkAllocations, query)
+        return Listing(self._api.read_list("/1.0/network-allocations", NetworkAllocations, query))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, cast
 
+from ..._listing import Listing
 from ..._paths import name_and_project
 from ...models import OperationData
 from ._bound import BoundDelete, BoundGet
@@ -73,7 +74,7 @@ class OperationsAPI(Gettable[Operation], Deletable[Operation]):
         by_status = self._api.read(self._url(), cast("type[_ByStatus]", _ByStatus), params)
         if not all_projects:  # even if there are some: those of the server itself are in every project, real or not
             check_project(self._api)
-        return [self._bind(item) for items in (by_status or {}).values() for item in items or ()]
+        return Listing(self._bind(item) for items in (by_status or {}).values() for item in items or ())
 
     def names(self) -> builtins.list[str]:
         """Return the identifiers of the operations of the client's project, by the cheapest request there is.

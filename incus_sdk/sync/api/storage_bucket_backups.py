@@ -16,7 +16,7 @@ from ._backups import BackupVerbs, BoundBackup
 from ._nested import NestedListable
 
 if TYPE_CHECKING:
-    from ..._disk import Target
+    from ..._sink import Target
 
 __all__ = ["StorageBucketBackup", "StorageBucketBackupsAPI"]
 

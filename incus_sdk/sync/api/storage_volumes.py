@@ -8,6 +8,7 @@ import builtins
 from typing import TYPE_CHECKING, Self, cast
 
 from ..._filters import Filter
+from ..._listing import Listing
 from ..._paths import name_and_project
 from ...models import StorageVolumeBody, StorageVolumeData, StorageVolumePut, StorageVolumeState
 from ._bound import BoundDelete, BoundRename, BoundWritable
@@ -129,7 +130,7 @@ class StorageVolumesAPI(
         params = listing(2 if full else 1, filter, all_projects)
         volumes = self._api.read_list(path, StorageVolume, params)
         # Incus 6.0 lists snapshots among the volumes, as volume/snapshot.
-        return [self._bind(volume) for volume in volumes if "/" not in volume.name]
+        return Listing(self._bind(volume) for volume in volumes if "/" not in volume.name)
 
     def names(self) -> builtins.list[str]:
         """Return the names of all volumes of this type, by the cheapest request there is.
@@ -176,7 +177,7 @@ class StorageVolumesAPI(
             IncusNotFoundError: There is no such volume or snapshot.
             IncusBadRequestError: The volume is in use.
         """
-        self._api.operation("PUT", self._url(name), {"restore": snapshot})
+        self.snapshots(name).restore(snapshot)
 
     def snapshots(self, volume: str) -> StorageVolumeSnapshotsAPI:
         """Return the group of a volume's snapshots."""
