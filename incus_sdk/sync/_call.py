@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Itera
 from contextvars import Context, ContextVar, copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar, cast
+from weakref import ReferenceType, ref
 
 from ..exceptions import IncusConnectionError
 
@@ -56,6 +57,7 @@ class Call(Generic[T]):
     """
 
     __slots__ = (
+        "__weakref__",
         "_args",
         "_context",
         "_ended",
@@ -92,7 +94,7 @@ class Call(Generic[T]):
         if context is None or self._loop.gone:
             self.end()
             return
-        context.run(_current.set, self)
+        context.run(_current.set, ref(self))
         self._task = self._loop.loop.create_task(self._run(), context=context)
 
     async def _run(self) -> None:
@@ -171,7 +173,8 @@ class Call(Generic[T]):
 _NONE = BaseException()
 """The error of a call that has a result."""
 
-_current: ContextVar[Call[Any]] = ContextVar("_current")
+_current: ContextVar[ReferenceType[Call[Any]]] = ContextVar("_current")
+"""The call that is under way. A connection that it opens keeps its context, and must not keep its result: the client."""
 
 
 def _settle(answer: asyncio.Future[Any], value: object, error: Exception | None) -> None:
@@ -179,8 +182,8 @@ def _settle(answer: asyncio.Future[Any], value: object, error: Exception | None)
         return
     if error is None:
         answer.set_result(value)
-    else:
-        answer.set_exception(error)
+    else:  # no future takes a StopIteration, and who waits would wait for ever
+        answer.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
 
 
 _END = object()  # not None, which a broken iterator may give in the middle of a body
@@ -188,7 +191,9 @@ _END = object()  # not None, which a broken iterator may give in the middle of a
 
 async def lend(pieces: Iterable[bytes]) -> AsyncGenerator[bytes]:
     """Iterate in the thread that waits for the call which this is part of."""
-    iterator: Iterator[bytes] = iter(pieces)
-    call = _current.get()
+    call = _current.get()()
+    if call is None:  # it waits for this, so it is there
+        raise RuntimeError("a body is read by a call that has ended")
+    iterator: Iterator[bytes] = await call.ask(lambda: iter(pieces))
     while (piece := await call.ask(lambda: next(iterator, _END))) is not _END:
         yield cast("bytes", piece)

@@ -72,7 +72,10 @@ class Console(_Stream):
         self._portal.run(self._console.resize, columns, rows)
 
     def detach(self) -> None:
-        """Leave the console, which the instance does not notice; it may be called again. The end of the block does."""
+        """Leave the console, which the instance does not notice; it may be called again. The end of the block does.
+
+        What was written at the last moment may get lost on the server. Wait until its echo or effect shows.
+        """
         self._portal.run(self._console.detach)
 
     def __repr__(self) -> str:

@@ -67,6 +67,9 @@ class Entrance:
 
     def reopen(self) -> None:
         """Let calls in again after `close`."""
+        ended = self._portal
+        if ended is not None and ended.closed:  # its end, if it is under way, would close what is opened from now on
+            ended.close()
         with self._lock:
             self._closed = False
 
@@ -74,7 +77,7 @@ class Entrance:
         """End the loop and its thread; calls under way in other threads raise `IncusConnectionError`."""
         with self._lock:
             self._closed = True
-            portal, self._portal = self._portal, None
+            portal = self._portal
         if portal is not None:
             portal.close()
 
@@ -121,6 +124,7 @@ class Portal:
         call = Call(loop, function, args, kwargs)
         # In this order: either this sees that the loop has gone, or the loop's end sees the call.
         loop.calls.add(call)
+        loop.used = True
         if loop.gone:
             loop.calls.discard(call)
             raise IncusConnectionError(loop.gone)
@@ -187,6 +191,7 @@ class _Loop:
         open: See `Portal.open`.
         gone: Why calls are refused; `None` if they are not.
         muted: Whether nobody is told any more how a call ended.
+        used: Whether there ever was a call.
     """
 
     def __init__(self) -> None:
@@ -201,7 +206,7 @@ class _Loop:
         self._woken = False
         self._ring: Callable[[], None] = _Bell(self.loop, self._take).ring
         self.gone: str | None = None
-        self.muted = False
+        self.muted = self.used = False
 
     def start(self, disconnect: Disconnect) -> None:
         """Start the thread."""
@@ -218,7 +223,8 @@ class _Loop:
     def _serve(self, disconnect: Disconnect) -> None:
         async def until_stopped() -> None:
             await self._stop.wait()
-            await disconnect()
+            if self.used:  # not if Ctrl-C came as it was started: the client knows nothing of it, and goes on
+                await disconnect()
             while self.open:  # one inside of the other; asyncio would close their generators all at once
                 drop = self.open[-1]
                 with contextlib.suppress(Exception):  # that the connection is gone
@@ -237,7 +243,7 @@ class _Loop:
         """Tell the loop to end, from whatever thread, and as often as you like."""
         if self.gone is None:
             self.gone = DISCONNECTED
-            self.tell(self._stop.set)
+        self.tell(self._stop.set)  # again, too: Ctrl-C may have come just here
 
     def tell(self, function: Callable[..., object], *args: object) -> None:
         """Have the loop call a function, unless there is no loop any more."""
@@ -255,9 +261,13 @@ class _Loop:
 
     def _take(self) -> None:
         self._woken = False  # first: what comes from now on may be too late for this
-        while self._inbox:
-            function, args = self._inbox.popleft()
-            function(*args)
+        try:
+            while self._inbox:
+                function, args = self._inbox.popleft()
+                function(*args)
+        except BaseException:
+            self._ring()  # for the others
+            raise
 
     def after_fork(self) -> None:
         """Leave the loop alone, in a child process."""
@@ -277,21 +287,22 @@ class _Bell:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
         self._loop, self._function = loop, function
-        if sys.platform == "linux":
+        self._number: int | None = None
+        if sys.platform == "linux" and hasattr(os, "eventfd"):  # not every build of Python has it
             self._number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             loop.add_reader(self._number, self._answer)
             # When nobody can be about to write to it any more: its number will be another's.
             weakref.finalize(self, os.close, self._number).atexit = False
 
     def ring(self) -> None:
-        if sys.platform == "linux":
+        if sys.platform == "linux" and self._number is not None:
             os.eventfd_write(self._number, 1)
         else:
             with contextlib.suppress(RuntimeError):  # it has ended
                 self._loop.call_soon_threadsafe(self._function)
 
     def _answer(self) -> None:
-        if sys.platform == "linux":
+        if sys.platform == "linux" and self._number is not None:
             os.eventfd_read(self._number)
         self._function()
 
