@@ -174,7 +174,7 @@ _NONE = BaseException()
 """The error of a call that has a result."""
 
 _current: ContextVar[ReferenceType[Call[Any]]] = ContextVar("_current")
-"""The call that is under way. A connection that it opens keeps its context, and must not keep its result: the client."""
+"""The call that is under way. A connection that it opens keeps its context, and must not keep its result."""
 
 
 def _settle(answer: asyncio.Future[Any], value: object, error: Exception | None) -> None:

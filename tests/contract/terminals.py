@@ -74,7 +74,7 @@ class OnTerminal:
             stdin=self._its,
             stdout=self._its,
             stderr=self._its,
-            env={**os.environ, "TERM": "vt220", "PYTHONPATH": str(REPOSITORY)},
+            env={**os.environ, "TERM": "vt220", "PYTHON_COLORS": "0", "PYTHONPATH": str(REPOSITORY)},
         )
 
     def resize(self, columns: int, rows: int) -> None:

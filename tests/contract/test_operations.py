@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 import time
@@ -14,6 +15,7 @@ from incus_sdk import (
     ExecResponse,
     IncusArgumentError,
     IncusConflictError,
+    IncusConnectionError,
     IncusError,
     IncusOperationCancelledError,
     IncusOperationConflictError,
@@ -177,8 +179,6 @@ async def test_an_operation_that_nobody_knows(client: Client) -> None:
 
 async def test_an_operation_that_the_server_has_forgotten(admin: Client, name: str) -> None:
     """It does so five seconds after the end; nothing tells when, so this test takes its time, on one face only."""
-    import asyncio
-
     answer = await admin.instances.create(name, NOTHING)
     await admin.wait_for_operation(answer.id)
     await asyncio.sleep(5.5)
@@ -187,12 +187,21 @@ async def test_an_operation_that_the_server_has_forgotten(admin: Client, name: s
 
 
 async def test_cancel(client: Client, server: Server) -> None:
-    answer = await _console(client, server)
-    assert answer["metadata"]["may_cancel"] is True
-    await call(answer.cancel())
-    with pytest.raises(IncusOperationCancelledError) as caught:
-        await call(answer.wait())
-    assert caught.value.operation_id == answer.id
+    """Incus 7.0.2 dies of this now and then, on busy machines (twice in a dozen runs of all tests): then once more."""
+    for attempt in range(3):
+        answer = await _console(client, server)
+        assert answer["metadata"]["may_cancel"] is True
+        await call(answer.cancel())
+        with pytest.raises((IncusOperationCancelledError, IncusConnectionError, IncusOperationLostError)) as caught:
+            await call(answer.wait())
+        if isinstance(caught.value, IncusOperationCancelledError):
+            assert caught.value.operation_id == answer.id
+            return
+        assert attempt < 2, caught.value
+        assert server.version != "6.0", caught.value
+        assert server.private is not None, caught.value
+        print(server.private.log.read_text()[-9000:])  # shown if it fails in the end
+        await asyncio.to_thread(server.private.wait_ready)
 
 
 async def test_cancel_while_others_wait(client: Client, face: Face, server: Server) -> None:

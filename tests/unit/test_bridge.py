@@ -9,7 +9,7 @@ import io
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
@@ -155,9 +155,11 @@ class TestLife:
             with pytest.raises(IncusConnectionError):
                 call.result(PATIENCE)
 
-    def test_garbage_takes_its_thread_along(self, daemon: Daemon) -> None:
+    @pytest.mark.parametrize("first", [Client.connect, lambda client: client.instances.get("web")])
+    def test_garbage_takes_its_thread_along(self, daemon: Daemon, first: Callable[[Client], object]) -> None:
+        """Its first connection knows of the call that has opened it, and so could keep the result, which is bound."""
         client = Client(daemon.url)
-        client.connect()
+        first(client)
         (thread,) = loop_threads()
         del client
         gc.collect()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -198,47 +201,79 @@ def test_other_threads_go_on(daemon: Daemon) -> None:
         assert script.end() == (0, "['for the other']\n", "")
 
 
+FILES = {_call.__file__, _portal.__file__}
+
+
+async def work() -> str:
+    return "done"
+
+
+def interrupted_at(number: int, call: Callable[[], object]) -> bool:
+    """Make a call that is interrupted at that line of the bridge; tell whether it has so many."""
+    left, main = number, threading.get_ident()
+
+    def trace(frame: object, event: str, argument: object) -> object:
+        nonlocal left
+        if getattr(frame, "f_code").co_filename not in FILES or threading.get_ident() != main:  # noqa: B009 - typed so
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - it returns itself
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
 def test_at_any_line() -> None:
     """An interrupt between any two lines of the bridge leaves no call behind: each line is tried."""
-    files = {_call.__file__, _portal.__file__}
 
     async def nothing() -> None:
         pass
 
-    async def work() -> str:
-        return "done"
-
     entrance = _portal.Entrance(nothing)
     portal = entrance.portal()
-    main = threading.get_ident()
-
-    def interrupted_at(number: int) -> bool:
-        """Make a call that is interrupted at that line; tell whether it has so many."""
-        left = number
-
-        def trace(frame: object, event: str, argument: object) -> object:
-            nonlocal left
-            if getattr(frame, "f_code").co_filename not in files or threading.get_ident() != main:  # noqa: B009 - typed so
-                return None
-            if event == "line":
-                left -= 1
-                if left == 0:
-                    raise KeyboardInterrupt
-            return trace
-
-        before = sys.gettrace()
-        sys.settrace(trace)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - it returns itself
-        try:
-            portal.run(work)
-        except KeyboardInterrupt:
-            return True
-        finally:
-            sys.settrace(before)
-        return False
-
     number = 1
-    while interrupted_at(number):
+    while interrupted_at(number, lambda: portal.run(work)):
         assert portal.run(work) == "done"
         number += 1
     assert number > 20
     entrance.close()
+
+
+def _first_call(entrance: _portal.Entrance) -> str:
+    return entrance.portal().run(work)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of a loop that is interrupted before it has a thread
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # which pytest makes of that
+def test_at_any_line_of_the_first_call() -> None:
+    """A loop that is interrupted as it starts ends by itself, and closes nothing that belongs to the next one."""
+    ended: list[str] = []
+
+    async def disconnect() -> None:
+        ended.append("disconnected")
+
+    for number in itertools.count(1):
+        ended.clear()
+        entrance = _portal.Entrance(disconnect)
+        interrupted = interrupted_at(number, partial(_first_call, entrance))
+        assert entrance.portal().run(work) == "done"
+        gc.collect()  # lets go of the loop that was interrupted
+        threads = [thread for thread in threading.enumerate() if thread.name == "incus_sdk"]
+        entrance.close()
+        for thread in threads:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+        assert ended == ["disconnected"]
+        if not interrupted:
+            break
+    assert number > 40

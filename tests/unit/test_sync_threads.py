@@ -164,6 +164,17 @@ class TestWithin:
             client.api.post("/1.0/files", pieces())
         client.connect()
 
+    def test_a_body_that_begins_to_be_read(self, client: Client) -> None:
+        threads: set[threading.Thread] = set()
+
+        class Pieces:
+            def __iter__(self) -> Iterator[bytes]:
+                threads.add(threading.current_thread())
+                return iter([client.instances.get("web").name.encode()])
+
+        client.api.post("/1.0/files", Pieces())
+        assert threads == {threading.current_thread()}
+
     def test_a_file_that_is_written_to(self, client: Client) -> None:
         threads: set[threading.Thread] = set()
 
