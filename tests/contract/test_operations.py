@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import sys
 import time
 from typing import cast
 
@@ -200,7 +201,7 @@ async def test_cancel(client: Client, server: Server) -> None:
         assert attempt < 2, caught.value
         assert server.version != "6.0", caught.value
         assert server.private is not None, caught.value
-        print(server.private.log.read_text()[-9000:])  # shown if it fails in the end
+        sys.stdout.write(server.private.log.read_text()[-9000:])  # shown if it fails in the end
         await asyncio.to_thread(server.private.wait_ready)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import socket
 import sys
 import threading
@@ -262,7 +261,9 @@ def test_at_any_line_of_the_first_call() -> None:
     async def disconnect() -> None:
         ended.append("disconnected")
 
-    for number in itertools.count(1):
+    number, interrupted = 0, True
+    while interrupted:
+        number += 1
         ended.clear()
         entrance = _portal.Entrance(disconnect)
         interrupted = interrupted_at(number, partial(_first_call, entrance))
@@ -274,6 +275,4 @@ def test_at_any_line_of_the_first_call() -> None:
             thread.join(PATIENCE)
             assert not thread.is_alive()
         assert ended == ["disconnected"]
-        if not interrupted:
-            break
     assert number > 40
