@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -134,6 +135,10 @@ async def test_the_program_stops_and_goes_on(face: Face, server: Server) -> None
         here.stopped()
         assert here.settings() == here.before
         here.process.send_signal(signal.SIGCONT)
+        until = time.monotonic() + PATIENCE
+        while not here.raw:  # what is typed before would be shown by the terminal itself
+            assert time.monotonic() < until
+            time.sleep(0.01)
         here.type(b"two\r")
         here.until(b"two\r\ntwo\r\n")
         assert here.raw
