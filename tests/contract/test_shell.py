@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -138,7 +139,7 @@ async def test_the_program_stops_and_goes_on(face: Face, server: Server) -> None
         until = time.monotonic() + PATIENCE
         while not here.raw:  # what is typed before would be shown by the terminal itself
             assert time.monotonic() < until
-            time.sleep(0.01)
+            await asyncio.sleep(0.01)
         here.type(b"two\r")
         here.until(b"two\r\ntwo\r\n")
         assert here.raw
