@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
+from ._exec_local import flush, resized
 from ._exec_process import cancelled
 from .exceptions import IncusBrokenPipeError
 
 if TYPE_CHECKING:
     from ._exec_local import Seat
-    from ._terminal import Terminal
     from .consoles import Console
 
 __all__ = ["Escape", "relayed"]
@@ -61,9 +60,7 @@ async def relayed(console: Console, seat: Seat) -> None:
         IncusError: The connection broke, or somebody else has taken the console.
         OSError: The terminal has hung up, or nobody reads any more.
     """
-    for written in (sys.stdout, sys.stderr):
-        if written is not None:
-            written.flush()  # what was printed before comes before
+    flush()
     async with AsyncExitStack() as stack:
         if (terminal := seat.terminal) is None:
             from ._local_streams import LocalInput, LocalOutput
@@ -76,7 +73,7 @@ async def relayed(console: Console, seat: Seat) -> None:
         await terminal.write(HINT)
         shown = asyncio.create_task(_shown(console, terminal.write))
         typed = asyncio.create_task(_typed(console, terminal.read, shown))
-        await _first([shown, typed, asyncio.create_task(_resized(console, terminal))])
+        await _first([shown, typed, asyncio.create_task(resized(console, terminal))])
 
 
 async def _first(tasks: list[asyncio.Task[None]]) -> None:
@@ -115,8 +112,3 @@ async def _typed(console: Console, read: Read, shown: asyncio.Task[None]) -> Non
             except IncusBrokenPipeError:
                 await asyncio.wait([shown])  # which sees why, after what there still is to see
                 return
-
-
-async def _resized(console: Console, terminal: Terminal) -> None:
-    while True:
-        await console.resize(*await terminal.resized())

@@ -6,8 +6,9 @@ import asyncio
 import errno
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from ._commands import Arguments
     from ._exec_streams import InputStream, OutputStream
     from ._terminal import Terminal
+    from .consoles import Console
     from .execution import Process
 
-__all__ = ["Seat", "login", "relayed", "take_seat", "with_term"]
+__all__ = ["Seat", "flush", "login", "relayed", "resized", "take_seat", "with_term"]
 
 Sink = Callable[[bytes], Awaitable[None]]
 
@@ -37,6 +39,11 @@ class Seat:
 
     size: tuple[int, int] | None = None
     terminal: Terminal | None = None
+
+    def signals(self) -> AbstractContextManager[None]:
+        """Listen to the signals of the terminal, in the main thread; where there are none to be heard, to nothing."""
+        main = threading.current_thread() is threading.main_thread()
+        return self.terminal.signals() if self.terminal is not None and main else nullcontext()
 
 
 def take_seat(tty: bool | None) -> Seat:
@@ -77,9 +84,7 @@ async def relayed(process: Process, seat: Seat) -> int:
         IncusError: The command could not be run, or the connection broke.
         OSError: One of the streams here is of no use: `BrokenPipeError`, if nobody reads any more.
     """
-    for written in (sys.stdout, sys.stderr):
-        if written is not None:
-            written.flush()  # what was printed before comes before
+    flush()
     async with AsyncExitStack() as stack:
         if seat.terminal is None:
             return await _piped(process, stack)
@@ -87,7 +92,7 @@ async def relayed(process: Process, seat: Seat) -> int:
         return await _first(
             _ended(process, [(process.stdout, terminal.write)]),
             _typed(process.stdin, terminal),
-            _resized(process, terminal),
+            resized(process, terminal),
         )
 
 
@@ -149,6 +154,14 @@ async def _typed(stdin: InputStream, terminal: Terminal) -> None:
         raise OSError(errno.EIO, "the terminal of this process has hung up")
 
 
-async def _resized(process: Process, terminal: Terminal) -> None:
+async def resized(there: Process | Console, terminal: Terminal) -> None:
+    """Tell of each size of the terminal, until this is cancelled."""
     while True:
-        await process.resize(*await terminal.resized())
+        await there.resize(*await terminal.resized())
+
+
+def flush() -> None:
+    """Write what was printed before, so that it comes before."""
+    for written in (sys.stdout, sys.stderr):
+        if written is not None:
+            written.flush()

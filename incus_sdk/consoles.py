@@ -7,13 +7,13 @@ import codecs
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from . import _exec_sockets
 from ._commands import terminal_size
 from ._exec_sockets import CONTROL, OVER
 from ._exec_streams import InputStream, OutputStream
+from ._transport.stream import Closable
 from .exceptions import (
     IncusAPIError,
     IncusBrokenPipeError,
@@ -188,7 +188,7 @@ class Console(_Stream):
         return f"<{type(self).__name__} of {self.instance}>"
 
 
-class GraphicalChannel(_Stream):
+class GraphicalChannel(_Stream, Closable):
     """One of the connections of a SPICE client; open until it is closed, or an `async with` block ends.
 
     `chunks()` and `read` give what comes, up to the end of the channel or the session, as a `Console` does. A read that
@@ -208,17 +208,6 @@ class GraphicalChannel(_Stream):
         self._closed = True
         self._socket.abort()
         self._session.channels.discard(self._socket)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            await self.close()
-        else:
-            self.abort()
 
     async def _meaning(self, broken: IncusConnectionError | None) -> IncusError | None:
         return None if broken is None or self._closed else await self._session.ending(broken)

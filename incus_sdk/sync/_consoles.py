@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .. import consoles
 from ._bridge import parts
-from ._held import held, iterated, obtained
+from ._held import called, held, iterated, obtained
 from ._processes import OutputStream
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class GraphicalChannel(_Stream):
 
     def abort(self) -> None:
         """Hang up at once."""
-        self._portal.run_last(_call, self._channel.abort)
+        self._portal.run_last(called, self._channel.abort)
 
     def __enter__(self) -> Self:
         return self
@@ -164,8 +163,7 @@ def attended_graphics(api: APIClient, wanted: Command) -> Generator[GraphicalCon
 def shell(api: APIClient, wanted: Command, seat: Seat) -> None:
     """Attach to a console with the standard streams of this process; see `InstancesAPI.console_shell`."""
     inner, portal = parts(api)
-    main = threading.current_thread() is threading.main_thread()
-    with seat.terminal.signals() if seat.terminal is not None and main else nullcontext():
+    with seat.signals():
         portal.run(consoles.shell, inner, wanted, seat)
 
 
@@ -173,7 +171,3 @@ def followed(api: APIClient, path: str, interval: float) -> Generator[str]:
     """Yield what is in the log of a console, and what is added to it; see `InstancesAPI.follow_console_log`."""
     inner, portal = parts(api)
     yield from iterated(portal, consoles.followed(inner, path, interval))
-
-
-async def _call(function: Callable[[], None]) -> None:
-    function()

@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from ._portal import Portal
 
-__all__ = ["held", "iterated", "obtained"]
+__all__ = ["called", "held", "iterated", "obtained"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,7 +89,7 @@ def obtained(portal: Portal, function: Callable[P, Coroutine[Any, Any, A]], /, *
         return found[0]
     except BaseException:
         for each in found:
-            portal.run_last(_call, each.abort)
+            portal.run_last(called, each.abort)
         raise
 
 
@@ -109,5 +109,6 @@ async def _next(source: AsyncGenerator[T]) -> T | object:
     return await anext(source, _END)
 
 
-async def _call(function: Callable[[], None]) -> None:
+async def called(function: Callable[[], None]) -> None:
+    """Call a function in the loop, to which it belongs."""
     function()

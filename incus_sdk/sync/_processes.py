@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import execution
@@ -232,8 +231,7 @@ def attached(api: APIClient, operation: Mapping[str, Any]) -> Generator[Process]
 def shell(api: APIClient, command: Command, seat: Seat) -> int:
     """Run a command on the standard streams of this process; see `InstancesAPI.shell`."""
     inner, portal = parts(api)
-    main = threading.current_thread() is threading.main_thread()
-    with seat.terminal.signals() if seat.terminal is not None and main else nullcontext():
+    with seat.signals():
         return portal.run(execution.shell, inner, command, seat)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .. import _transport
 from .._transport.response import Answer
+from ._held import called
 from ._portal import Portal
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class _Closable:
 
     def abort(self) -> None:
         """Hang up at once."""
-        self._portal.run_last(_call, self._inner.abort)
+        self._portal.run_last(called, self._inner.abort)
 
 
 class WebSocket(_Closable):
@@ -164,10 +165,6 @@ class RawStream(_Closable):
 
     def __next__(self) -> bytes:
         return _next(self._portal, self._inner.__anext__)
-
-
-async def _call(function: Callable[[], None]) -> None:
-    function()
 
 
 def _next(portal: Portal, advance: Callable[[], Coroutine[Any, Any, T]]) -> T:
