@@ -12,7 +12,6 @@ from .exceptions import (
     IncusAPIError,
     IncusArgumentError,
     IncusConnectionError,
-    IncusError,
     IncusOperationError,
 )
 
@@ -40,13 +39,10 @@ FAILED = 400
 LOST = 3.0
 """Seconds for the server to say that a command has ended whose control socket is gone: it has it killed then."""
 
-PATIENCE = 1.0
-"""Seconds that the control socket gets to connect when all is given up: once it is there, its end kills the command."""
-
 VERDICT = 15.0
 """Seconds to wait for the reason why sockets cannot be connected."""
 
-CONTROL = "control"
+CONTROL, STDIN = "control", "0"
 
 
 class Sockets:
@@ -74,61 +70,49 @@ class Sockets:
     async def connect(self, only: str | None = None) -> None:
         """Connect all of them at the same time, or one alone.
 
-        The one for control may be missing afterwards: of a command so short that it ended before.
+        The one for input waits for the one for control, and no command starts without it. So a command, however short,
+        cannot end in the moment in which servers would overlook that its control socket connects: they wait for the end
+        of that socket then, and we for the end of the command.
 
         Raises:
             IncusError: One cannot be connected.
         """
-        # Control first: it is there when a command must be killed.
-        names = sorted(self._secrets, reverse=True) if only is None else [only]
-        tasks = {name: asyncio.create_task(self._connect(name)) for name in names}
+        names = [CONTROL, *sorted(self._secrets.keys() - {CONTROL})] if only is None else [only]
+        tasks: dict[str, asyncio.Task[None]] = {}
+        for name in names:
+            tasks[name] = asyncio.create_task(self._connect(name, tasks[CONTROL] if name == STDIN else None))
         try:
             await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
             for task in tasks.values():
                 if task.done():
                     task.result()
-        except BaseException:
-            await self._give_up(tasks)
-            raise
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.wait(tasks.values())
+            for task in tasks.values():
+                _look(task)
 
     async def another(self, name: str) -> WebSocket:
         """Connect one of them once more, as servers let it be done for graphical consoles."""
         path = f"/1.0/operations/{self.operation_id}/websocket"
         return await self._api.websocket(path, {"secret": self._secrets[name]})
 
-    async def _connect(self, name: str) -> None:
-        try:
-            self.open[name] = await self.another(name)
-        except IncusError:
-            if name != CONTROL or self.terminal:
-                raise
-
-    async def _give_up(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
-        # The command may be running by now, or be about to: only an end of the control socket ends it for sure.
-        control = tasks[CONTROL]
-        for task in tasks.values():
-            if task is not control:
-                task.cancel()
-        try:
-            await asyncio.wait((control,), timeout=PATIENCE)
-        finally:
-            self.abort()
-            control.cancel()
-            await asyncio.wait(tasks.values())
-            for task in tasks.values():
-                _look(task)
+    async def _connect(self, name: str, after: asyncio.Task[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait((after,))
+            if after.cancelled() or after.exception() is not None:
+                return  # that is what will be told
+        self.open[name] = await self.another(name)
 
     async def control(self, message: str) -> None:
-        """Tell the server something about the command; nothing, if that has ended.
+        """Tell the server something about the command, unless that has ended.
 
         Raises:
             IncusConnectionError: The control socket is lost, so the server is killing the command.
         """
-        socket = self.open.get(CONTROL)
-        if socket is None:
-            return
         try:
-            await socket.send(message)
+            await self.open[CONTROL].send(message)
         except IncusConnectionError as error:
             # The server closes it at the end of the command, and tells how that ended up to a second later.
             if await self.over(LOST):

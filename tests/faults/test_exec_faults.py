@@ -34,7 +34,7 @@ from incus_sdk import (
 from ..unit.daemon import error
 from ..unit.transport.peers import descriptors
 from ..unit.transport.scripted.frames import close_frame, frame
-from .exec_daemon import GONE, TERMINAL, TOO_LATE, ExecDaemon, Running
+from .exec_daemon import GONE, STREAMS, TERMINAL, TOO_LATE, ExecDaemon, Running
 from .steps_cancel import Steps, at_once, ended, too_late, whole
 from .support import PATIENCE, until
 
@@ -190,8 +190,9 @@ async def test_a_command_that_is_given_up_for_another_reason(daemon: ExecDaemon)
     assert len(daemon.commands) == 1
 
 
-async def test_cancelled_when_only_the_control_socket_is_missing(daemon: ExecDaemon) -> None:
-    """The command runs by now, and the end of that socket is what kills it: so it is connected for that."""
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_no_command_starts_without_its_control_socket(daemon: ExecDaemon, *, cancelled: bool) -> None:
+    """Nothing else ends it for sure; and servers overlook one that connects at the moment of the end."""
     admit = asyncio.Event()
 
     async def refuse(_: Running, name: str) -> bytes | None:
@@ -203,15 +204,22 @@ async def test_cancelled_when_only_the_control_socket_is_missing(daemon: ExecDae
     task = begun(daemon)
     await until(lambda: bool(daemon.commands))
     command = daemon.commands[0]
-    for name in ("0", "1", "2"):
+    for name in ("1", "2"):
         await command.socket(name)
-    task.cancel()
-    asyncio.get_running_loop().call_later(0.1, admit.set)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    nobody_waits()
-    await (await command.socket("control")).gone()
-    command.end(137)
+    await asyncio.sleep(0.1)
+    assert "0" not in command.peers
+    if cancelled:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        nobody_waits()
+        command.end(None, TOO_LATE)
+    else:
+        admit.set()
+        await command.begin()
+        await command.close("1", "2")
+        command.end(4)
+        assert await result(task) == (4, b"", b"")
 
 
 async def test_sockets_that_are_not_let_in(daemon: ExecDaemon) -> None:
@@ -228,24 +236,9 @@ async def test_sockets_that_are_not_let_in(daemon: ExecDaemon) -> None:
         await peer.gone()
 
 
-async def test_a_command_that_ends_before_its_control_socket_is_connected(daemon: ExecDaemon) -> None:
-    async def refuse(command: Running, name: str) -> bytes | None:
-        if name != "control":
-            return None
-        for stream in ("0", "1", "2"):
-            await command.socket(stream)
-        command.end(4)
-        return GONE
-
-    daemon.refuse = refuse
-    task = begun(daemon)
-    await until(lambda: bool(daemon.commands))
-    await daemon.commands[0].close("1", "2")
-    assert await result(task) == (4, b"", b"")
-
-
-async def test_a_terminal_needs_its_control_socket(daemon: ExecDaemon) -> None:
-    daemon.names = TERMINAL
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_a_command_needs_its_control_socket(daemon: ExecDaemon, *, terminal: bool) -> None:
+    daemon.names = TERMINAL if terminal else STREAMS
 
     async def refuse(command: Running, name: str) -> bytes | None:
         if name == "control":
@@ -255,7 +248,7 @@ async def test_a_terminal_needs_its_control_socket(daemon: ExecDaemon) -> None:
 
     daemon.refuse = refuse
     with pytest.raises(IncusOperationError, match=TOO_LATE):
-        async with daemon.client().instances.process("web", ["job"], tty=True):
+        async with daemon.client().instances.process("web", ["job"], tty=terminal):
             pass
 
 
