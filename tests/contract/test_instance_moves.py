@@ -20,7 +20,7 @@ from incus_sdk import (
 )
 
 from .conftest import ROOT_DISK
-from .support import NOTHING, Server, call
+from .support import NOTHING, Server, call, cancelled
 
 
 async def test_move_to_another_project(client: Client, project: str, name: str, empty: Instance) -> None:
@@ -56,7 +56,7 @@ async def test_migrate(client: Client, name: str, empty: Instance) -> None:
     operation = await call((await call(client.instances.get(name))).migrate(instance_only=True))
     assert operation["metadata"]["class"] == "websocket"
     assert {"control", "fs"} <= set(operation["metadata"]["metadata"])
-    await call(operation.cancel())
+    await cancelled(operation)
     nobody = {"operation": "https://127.0.0.1:1/1.0/operations/x", "secrets": {"control": "x", "fs": "y"}}
     with pytest.raises(IncusOperationError, match="connection refused"):
         await call(client.instances.migrate(name, nobody, True))

@@ -26,7 +26,7 @@ from incus_sdk import IncusPreconditionFailedError as Conflict
 from incus_sdk.api.instance_metadata import InstanceMetadataAPI
 from incus_sdk.models import ImageMetadataBody
 
-from .support import MIB, Server, call, entered, names
+from .support import MIB, Server, call, cancelled, entered, names
 
 Editing = AbstractAsyncContextManager[ImageMetadataBody]
 
@@ -173,7 +173,7 @@ async def test_the_console(client: Client, running: Instance) -> None:
     assert await call(mine.console_log()) == ""
     operation = await call(mine.attach_console(width=80, height=24))
     assert set(operation["metadata"]["metadata"]["fds"]) == {"0", "control"}
-    await call(operation.cancel())
+    await cancelled(operation)
     with pytest.raises(IncusBadRequestError, match="only supported by virtual machines"):
         await call(mine.attach_console("vga"))
     with pytest.raises(IncusError, match="only running virtual machines"):
