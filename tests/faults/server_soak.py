@@ -139,8 +139,11 @@ class Peer(asyncio.Protocol):
         asyncio.get_running_loop().call_later(LATER, self._disturb)
 
     def _disturb(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(b"\x16\x03 not asked for")
+        noise = b"\x16\x03 not asked for"
+        if self._slow:  # in the middle of an answer nobody could tell it from what belongs there
+            self._slow.append(noise)
+        elif not self.transport.is_closing():
+            self.transport.write(noise)
 
     def bye(self, whole: bytes, _percent: int, _: str) -> None:
         self.transport.write(whole)
