@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import select
 import socketserver
 import struct
 import threading
@@ -106,8 +107,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def hang(self) -> None:
         self.daemon.hanging.set()
-        with contextlib.suppress(ConnectionError):
-            self.rfile.read(1)
+        end = select.poll()
+        end.register(self.connection, select.POLLRDHUP)  # and nothing else: a body may come, which nobody takes
+        end.poll()
         self.daemon.hung_up.set()
         self.close_connection = True
 
