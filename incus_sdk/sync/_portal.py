@@ -17,7 +17,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from ..exceptions import IncusConnectionError
 from ._call import FORKED, Call
@@ -53,7 +53,7 @@ class Entrance:
         """Return the loop that runs, or start one.
 
         Raises:
-            IncusConnectionError: It is closed.
+            IncusConnectionError: It is closed, or the system has nothing left to make a loop of.
         """
         portal = self._portal
         if portal is not None and not portal.closed:
@@ -61,9 +61,20 @@ class Entrance:
         with self._lock:
             if self._closed:
                 raise IncusConnectionError(DISCONNECTED)
-            if self._portal is None or self._portal.closed:
-                self._portal = Portal(self._disconnect)
-            return self._portal
+            ended = self._portal
+            if ended is None or ended.closed:
+                portal = self._start()
+                if self._portal is ended:
+                    self._portal = portal
+                else:  # a signal handler has made a call meanwhile
+                    portal.close()
+            return cast("Portal", self._portal)
+
+    def _start(self) -> Portal:
+        try:
+            return Portal(self._disconnect)
+        except OSError as error:
+            raise IncusConnectionError(f"the client's event loop cannot be started: {error}", error) from error
 
     def reopen(self) -> None:
         """Let calls in again after `close`."""
@@ -198,13 +209,18 @@ class _Loop:
         self._selector = selectors.DefaultSelector()
         # Not what a policy says: uvloop's loop cannot be left alone after a fork.
         self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(self._selector)
+        try:
+            bell = _Bell(self.loop, self._take)
+        except OSError:
+            self.loop.close()
+            raise
+        self._ring: Callable[[], None] = bell.ring
         self._stop = asyncio.Event()
         self.thread: threading.Thread
         self.calls: set[Call[Any]] = set()
         self.open: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._inbox: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self._woken = False
-        self._ring: Callable[[], None] = _Bell(self.loop, self._take).ring
         self.gone: str | None = None
         self.muted = self.used = False
 

@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import gc
 import io
+import os
+import resource
+import selectors
 import signal
 import threading
 import traceback
@@ -168,6 +171,95 @@ class TestLife:
         thread.join(PATIENCE)
         assert not thread.is_alive()
 
+    def test_connecting_while_the_thread_still_ends(self, daemon: Daemon) -> None:
+        """As when Ctrl-C has come in the middle of `disconnect`: what is opened from then on is not closed with it."""
+        client = Client(daemon.url)
+        for _ in range(50):
+            client.connect()
+            client.api._portal._loop.end()  # pyright: ignore[reportPrivateUsage] - the half of `close` before it waits
+            client.connect()
+            assert client.instances.get("web").name == "web"
+        client.disconnect()
+        assert loop_threads() == []
+
+    def test_a_first_call_in_the_middle_of_a_first_call(self, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A signal handler may make it, at any line; here it is called while the loop is made."""
+        client, names, make = Client(daemon.url), list[str](), asyncio.SelectorEventLoop
+
+        def handled(selector: selectors.BaseSelector) -> asyncio.SelectorEventLoop:
+            monkeypatch.undo()
+            names.append(client.instances.get("web").name)
+            return make(selector)
+
+        monkeypatch.setattr(asyncio, "SelectorEventLoop", handled)
+        assert client.instances.get("web").name == "web"
+        assert names == ["web"]
+        assert len(loop_threads()) == 1
+        client.disconnect()
+        assert loop_threads() == []
+
+    @pytest.mark.parametrize("free", [0, 3, 4])
+    def test_without_descriptors(self, daemon: Daemon, free: int) -> None:
+        """A loop takes four, and a connection one more."""
+        client, before = Client(daemon.url, retries=0), descriptors()
+        with few_descriptors(free), pytest.raises(IncusConnectionError, match="Too many open files"):
+            client.connect()
+        assert len(descriptors() - before) == (4 if free == 4 else 0)
+        client.connect()
+        assert client.instances.get("web").name == "web"
+        client.disconnect()
+        assert loop_threads() == []
+
+
+def descriptors() -> set[int]:
+    """Return those that are in use, and one more."""
+    return {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+
+
+@contextlib.contextmanager
+def few_descriptors(free: int) -> Generator[None]:
+    """Leave so many descriptors to be had by this process."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(descriptors()) + 1 + free, limits[1]))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(free):
+            os.close(taken.pop())
+        yield
+    finally:
+        for fd in taken:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+class TestWakingUp:
+    """How threads make the loop listen."""
+
+    def test_without_an_eventfd(self, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not every build of Python has it, and no system but Linux."""
+        monkeypatch.delattr(os, "eventfd", raising=False)
+        with Client(daemon.url) as client, ThreadPoolExecutor(8) as pool:
+            instances = list(pool.map(client.instances.get, ["web"] * 200))
+        assert [web.name for web in instances] == ["web"] * 200
+        assert loop_threads() == []
+
+    def test_what_fails_holds_up_nobody(self, portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+        reached = threading.Event()
+
+        def block_and_fail() -> None:
+            assert told.wait(PATIENCE)
+            raise MemoryError("mine")
+
+        told = threading.Event()
+        portal._loop.tell(block_and_fail)  # pyright: ignore[reportPrivateUsage] - no call that is told of fails so
+        portal._loop.tell(reached.set)  # pyright: ignore[reportPrivateUsage]
+        told.set()
+        assert reached.wait(PATIENCE)
+        assert "mine" in caplog.text
+
 
 @contextlib.contextmanager
 def interrupt_when(event: threading.Event) -> Generator[None]:
@@ -248,6 +340,17 @@ class TestBodies:
 
         with pytest.raises(ZeroDivisionError, match="mine"):
             client.api.post("/1.0/files", pieces())
+        assert client.instances.get("web").name == "web"
+
+    def test_an_end_before_the_beginning(self, client: Client) -> None:
+        """What no future takes, and who waits for one would wait for."""
+
+        class Broken:
+            def __iter__(self) -> Iterator[bytes]:
+                raise StopIteration("mine")
+
+        with pytest.raises(RuntimeError, match=r"StopIteration.*mine"):
+            client.api.post("/1.0/files", Broken())
         assert client.instances.get("web").name == "web"
 
     def test_none_is_no_end(self, client: Client) -> None:
