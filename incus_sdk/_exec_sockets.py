@@ -68,11 +68,11 @@ class Sockets:
         return "1" not in self._secrets
 
     async def connect(self, only: str | None = None) -> None:
-        """Connect all of them at the same time, or one alone.
+        """Connect all of them, or one alone; the one for input when the one for control is there, the rest at once.
 
-        The one for input waits for the one for control, and no command starts without it. So a command, however short,
-        cannot end in the moment in which servers would overlook that its control socket connects: they wait for the end
-        of that socket then, and we for the end of the command.
+        No command starts without the one for input. So none, however short, ends at the moment in which its control
+        socket connects. Servers would overlook that then, and wait for the end of the socket, as we for that of the
+        command.
 
         Raises:
             IncusError: One cannot be connected.
@@ -80,18 +80,18 @@ class Sockets:
         names = [CONTROL, *sorted(self._secrets.keys() - {CONTROL})] if only is None else [only]
         tasks: dict[str, asyncio.Task[None]] = {}
         for name in names:
-            tasks[name] = asyncio.create_task(self._connect(name, tasks[CONTROL] if name == STDIN else None))
+            tasks[name] = asyncio.create_task(self._connect(name, tasks.get(CONTROL) if name == STDIN else None))
+            tasks[name].add_done_callback(_look)
         try:
             await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
             for task in tasks.values():
                 if task.done():
                     task.result()
-        finally:
+        except BaseException:
             for task in tasks.values():
                 task.cancel()
             await asyncio.wait(tasks.values())
-            for task in tasks.values():
-                _look(task)
+            raise
 
     async def another(self, name: str) -> WebSocket:
         """Connect one of them once more, as servers let it be done for graphical consoles."""
@@ -99,10 +99,11 @@ class Sockets:
         return await self._api.websocket(path, {"secret": self._secrets[name]})
 
     async def _connect(self, name: str, after: asyncio.Task[None] | None) -> None:
+        """Connect one of them, but not before another."""
         if after is not None:
             await asyncio.wait((after,))
             if after.cancelled() or after.exception() is not None:
-                return  # that is what will be told
+                return  # its error is the one that is raised
         self.open[name] = await self.another(name)
 
     async def control(self, message: str) -> None:

@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from ..exceptions import IncusConfigurationError, IncusConnectionError, IncusTimeoutError
 from .failures import Progress, explain, named
+from .forks import forget
 
 if TYPE_CHECKING:
     import ssl
@@ -90,16 +91,11 @@ class Dialer:
         return protocol
 
     def abandon(self) -> None:
-        """Let go of all sockets in a child process, without a word to the server: they are its parent's.
-
-        Their numbers go on to exist, since objects here would close whatever had the same ones later.
-        """
-        nowhere = os.open(os.devnull, os.O_RDWR)
+        """Let go of all sockets in a child process, without a word to the server: they are its parent's."""
         for transport in list(self._opened):
-            number: int = transport.get_extra_info("socket").fileno()
-            if number >= 0:
-                os.dup2(nowhere, number, inheritable=False)
-        os.close(nowhere)
+            descriptor: int = transport.get_extra_info("socket").fileno()
+            if descriptor >= 0:
+                forget(descriptor)
 
     def _paused(self) -> _Paused:
         return _Paused(self._opened)

@@ -83,17 +83,17 @@ class Call(Generic[T]):
         self._ended = False
         self._value: T | None = None
         self._error: BaseException | None = None
-        # That of the caller, for what depends on it, such as tracing.
+        # That of the caller, for what depends on it, such as tracing; until it has begun, or been cancelled.
         self._context: Context | None = copy_context()
 
     # -- in the loop --------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Start, unless everything is about to end."""
-        context, self._context = self._context, None  # it refers to this: no cycle of the two
-        if context is None or self._loop.gone:
+        if self._context is None or self._loop.gone:
             self.end()
             return
+        context, self._context = self._context, None  # it refers to this: no cycle of the two
         context.run(_current.set, ref(self))
         self._task = self._loop.loop.create_task(self._run(), context=context)
 
@@ -149,7 +149,8 @@ class Call(Generic[T]):
             if error is _NONE:
                 return cast("T", self._value)
             if error is None or isinstance(error, asyncio.CancelledError):
-                raise IncusConnectionError("the client was disconnected while this was under way", sent=True) from None
+                text = "the client was disconnected while this was under way"
+                raise IncusConnectionError(text, sent=self._context is None) from None
             raise error
         finally:
             del error  # it refers to this frame: no cycle of the two

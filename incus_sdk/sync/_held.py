@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
+from ..exceptions import IncusConnectionError
 from ._portal import Portal
 
 __all__ = ["called", "held", "iterated", "obtained"]
@@ -68,13 +69,17 @@ def held(portal: Portal, manager: AbstractAsyncContextManager[T], *, by_then: bo
     inside = _Inside(portal, manager)
     try:
         yield portal.run(inside.enter)
-    except BaseException:
-        portal.run_last(inside.leave, *sys.exc_info())
+        if by_then:
+            portal.run_last(inside.leave, None, None, None)
+        else:
+            portal.run(inside.leave, None, None, None)
+    except BaseException:  # Ctrl-C, too, while it is left
+        try:
+            portal.run_last(inside.leave, *sys.exc_info())
+        except IncusConnectionError:
+            if not portal.closed:
+                raise
         raise
-    if by_then:
-        portal.run_last(inside.leave, None, None, None)
-    else:
-        portal.run(inside.leave, None, None, None)
 
 
 def obtained(portal: Portal, function: Callable[P, Coroutine[Any, Any, A]], /, *args: P.args, **kwargs: P.kwargs) -> A:

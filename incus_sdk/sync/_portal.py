@@ -17,8 +17,9 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
+from .._transport.forks import forget
 from ..exceptions import IncusConnectionError
 from ._call import FORKED, Call
 
@@ -55,32 +56,31 @@ class Entrance:
         Raises:
             IncusConnectionError: It is closed, or the system has nothing left to make a loop of.
         """
-        portal = self._portal
-        if portal is not None and not portal.closed:
-            return portal
-        with self._lock:
-            if self._closed:
-                raise IncusConnectionError(DISCONNECTED)
-            ended = self._portal
-            if ended is None or ended.closed:
-                portal = self._start()
-                if self._portal is ended:
-                    self._portal = portal
-                else:  # a signal handler has made a call meanwhile
-                    portal.close()
-            return cast("Portal", self._portal)
+        while True:
+            portal = self._portal
+            if portal is not None and not portal.closed:
+                return portal
+            if portal is not None and not self._closed:
+                portal.close()  # its end, if it is still under way, would close what is opened from now on
+            with self._lock:
+                if self._closed:
+                    raise IncusConnectionError(DISCONNECTED)
+                if self._portal is portal:
+                    self._start()
 
-    def _start(self) -> Portal:
+    def _start(self) -> None:
+        before = self._portal
         try:
-            return Portal(self._disconnect)
-        except OSError as error:
+            portal = Portal(self._disconnect)
+        except (OSError, RuntimeError) as error:  # no descriptors, or no threads
             raise IncusConnectionError(f"the client's event loop cannot be started: {error}", error) from error
+        if self._portal is before and not self._closed:
+            self._portal = portal
+        else:  # a signal handler has made a call meanwhile, or closed this
+            portal.close()
 
     def reopen(self) -> None:
         """Let calls in again after `close`."""
-        ended = self._portal
-        if ended is not None and ended.closed:  # its end, if it is under way, would close what is opened from now on
-            ended.close()
         with self._lock:
             self._closed = False
 
@@ -127,24 +127,24 @@ class Portal:
             IncusConnectionError: The portal is closed, or was closed meanwhile.
         """
         loop = self._loop
-        if threading.get_ident() == loop.thread.ident:
+        if threading.current_thread() is loop.thread:
             raise RuntimeError(
                 "a client was called from inside its own event loop, which would wait for itself for ever; logging "
                 "handlers that use the client do that, for example"
             )
         call = Call(loop, function, args, kwargs)
-        # In this order: either this sees that the loop has gone, or the loop's end sees the call.
-        loop.calls.add(call)
-        loop.used = True
-        if loop.gone:
-            loop.calls.discard(call)
-            raise IncusConnectionError(loop.gone)
         try:
-            loop.tell(call.begin)
-            return call.result()
-        except BaseException:  # Ctrl-C can come at any line of this
-            call.abandon()
-            raise
+            # In this order: either this sees that the loop has gone, or the loop's end sees the call.
+            loop.calls.add(call)
+            loop.used = True
+            if loop.gone:
+                raise IncusConnectionError(loop.gone)
+            try:
+                loop.tell(call.begin)
+                return call.result()
+            except BaseException:  # Ctrl-C can come at any line of this
+                call.abandon()
+                raise
         finally:
             loop.calls.discard(call)
 
@@ -158,7 +158,7 @@ class Portal:
         loop = self._loop
         if self.closed:
             return
-        if threading.get_ident() == loop.thread.ident:
+        if threading.current_thread() is loop.thread:
             loop.tell(Call(loop, function, args, kwargs).begin)
         else:
             self.run(function, *args, **kwargs)
@@ -220,7 +220,6 @@ class _Loop:
         self.calls: set[Call[Any]] = set()
         self.open: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._inbox: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
-        self._woken = False
         self.gone: str | None = None
         self.muted = self.used = False
 
@@ -230,7 +229,7 @@ class _Loop:
         self.thread = threading.Thread(target=self._serve, args=(disconnect,), name="incus_sdk", daemon=True)
         try:
             self.thread.start()
-        except RuntimeError:  # there are too many
+        except RuntimeError:  # too many threads
             self.gone = DISCONNECTED
             self.loop.close()
             self._ring = _silent
@@ -239,16 +238,23 @@ class _Loop:
     def _serve(self, disconnect: Disconnect) -> None:
         async def until_stopped() -> None:
             await self._stop.wait()
-            if self.used:  # not if Ctrl-C came as it was started: the client knows nothing of it, and goes on
-                await disconnect()
-            while self.open:  # one inside of the other; asyncio would close their generators all at once
-                drop = self.open[-1]
-                with contextlib.suppress(Exception):  # that the connection is gone
-                    await drop()
+            try:
+                if self.used:  # not if Ctrl-C came as it was started: the client knows nothing of it, and goes on
+                    await disconnect()
+            finally:
+                while self.open:  # one inside of the other; asyncio would close their generators all at once
+                    drop = self.open[-1]
+                    with contextlib.suppress(Exception):  # that the connection is gone
+                        await drop()
 
+        # Not by `asyncio.Runner`, which waits for threads that look up names, minutes if need be.
         try:
-            with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
-                runner.run(until_stopped())  # leaving the block cancels what is left of the calls
+            try:
+                self.loop.run_until_complete(until_stopped())
+            finally:
+                self.loop.run_until_complete(_cancel_the_rest())
+                self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+                self.loop.close()
         finally:
             self.gone = self.gone or DISCONNECTED
             self._ring = _silent
@@ -266,17 +272,11 @@ class _Loop:
         if self.gone is FORKED:  # the way to wake it up is the parent's, too
             return
         self._inbox.append((function, args))
-        if self._woken:  # once for all that come meanwhile
-            return
-        try:
-            self._woken = True
-            self._ring()
-        except BaseException:
-            self._woken = False  # maybe not: Ctrl-C can come at any line of this, too
-            raise
+        # Each time. Who left that to others who have not got so far would wait for them: a signal handler that makes a
+        # call for the line that it has interrupted, and so for ever.
+        self._ring()
 
     def _take(self) -> None:
-        self._woken = False  # first: what comes from now on may be too late for this
         try:
             while self._inbox:
                 function, args = self._inbox.popleft()
@@ -289,10 +289,8 @@ class _Loop:
         """Leave the loop alone, in a child process."""
         self.gone = FORKED
         # What watches the parent's sockets is shared with it: even closing the loop here would blind the parent.
-        nowhere = os.open(os.devnull, os.O_RDWR)
         with contextlib.suppress(OSError, ValueError, AttributeError):  # it is closed, or nothing of the system's
-            os.dup2(nowhere, self._selector.fileno(), inheritable=False)
-        os.close(nowhere)
+            forget(self._selector.fileno())
 
 
 class _Bell:
@@ -306,9 +304,9 @@ class _Bell:
         self._number: int | None = None
         if sys.platform == "linux" and hasattr(os, "eventfd"):  # not every build of Python has it
             self._number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-            loop.add_reader(self._number, self._answer)
             # When nobody can be about to write to it any more: its number will be another's.
             weakref.finalize(self, os.close, self._number).atexit = False
+            loop.add_reader(self._number, self._answer)
 
     def ring(self) -> None:
         if sys.platform == "linux" and self._number is not None:
@@ -323,8 +321,16 @@ class _Bell:
         self._function()
 
 
+async def _cancel_the_rest() -> None:
+    """Cancel what is left of the calls, and wait until all has ended."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _silent() -> None:
-    """Ring a bell that is gone."""
+    """Take the place of a bell, which can go then."""
 
 
 _living: weakref.WeakSet[Entrance | Portal] = weakref.WeakSet()
