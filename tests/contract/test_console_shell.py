@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 
 from incus_sdk import Client, IncusBadRequestError, IncusNotFoundError, Instance
 
-from .support import Face, Server, call, entered
+from .support import Face, Server, call, entered, still_runs
 from .terminals import PATIENCE, REPOSITORY, SCRIPTS, on_terminal
 
 HINT = b"Ctrl-a q\r\n"
@@ -31,16 +30,6 @@ async def tick(admin: Client, name: str) -> None:
     """Let something show all the time: servers say that they have attached a moment before they have."""
     script = "while sleep 0.05; do echo tick; done > /dev/console 2> /dev/null < /dev/null &"
     await admin.instances.run(name, ["sh", "-c", script], check=True)
-
-
-async def still_runs(instance: Instance) -> None:
-    """Ask a few times: 6.0.4 has once said, right after a session, that a container was stopped."""
-    for _ in range(10):
-        if (await instance.refresh()).status == "Running":
-            return
-        await asyncio.sleep(0.2)
-    logs = await instance.get_logs()
-    pytest.fail(f"it has ended: {logs.get('lxc.log', '')[-2000:]}")
 
 
 # -- terminals --------------------------------------------------------------------------------------------------------

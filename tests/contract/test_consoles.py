@@ -22,7 +22,7 @@ from incus_sdk import (
     Instance,
 )
 
-from .support import Face, Server, call, entered
+from .support import Face, Server, call, entered, still_runs
 
 PATIENCE = 30
 
@@ -71,7 +71,7 @@ async def test_a_stay(client: Client, admin: Client, face: Face, running: Instan
     with pytest.raises(IncusBrokenPipeError, match="console of"):
         await call(console.write(b"x"))
     await call(console.detach())
-    assert (await admin.instances.get(running.name)).status == "Running"
+    await still_runs(running)
 
 
 async def test_one_at_a_time(client: Client, face: Face, server: Server, running: Instance) -> None:
