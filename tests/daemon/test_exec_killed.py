@@ -35,7 +35,7 @@ async def box(daemon: PrivateIncus) -> AsyncGenerator[Instance]:
         box = await client.instances.launch(daemon.IMAGE, BOX, profiles=[], devices=ROOT_DISK)
     yield box
     async with Client(daemon.endpoint) as client:
-        await client.instances.stop(BOX, force=True, wait=True)
+        await client.instances.stop(BOX, wait=True)  # after such an end, stopping by force hangs now and then (7.0.2)
         await client.instances.delete(BOX, wait=True)
 
 
