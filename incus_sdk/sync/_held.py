@@ -79,6 +79,9 @@ def held(portal: Portal, manager: AbstractAsyncContextManager[T], *, by_then: bo
         except IncusConnectionError:
             if not portal.closed:
                 raise
+        except KeyboardInterrupt:
+            portal.run_last(inside.drop)  # unless it has been left by now
+            raise
         raise
 
 

@@ -66,17 +66,16 @@ class Entrance:
                 if self._closed:
                     raise IncusConnectionError(DISCONNECTED)
                 if self._portal is portal:
-                    self._start()
+                    self._start(portal)
 
-    def _start(self) -> None:
-        before = self._portal
+    def _start(self, before: Portal | None) -> None:
         try:
             portal = Portal(self._disconnect)
         except (OSError, RuntimeError) as error:  # no descriptors, or no threads
             raise IncusConnectionError(f"the client's event loop cannot be started: {error}", error) from error
-        if self._portal is before and not self._closed:
-            self._portal = portal
-        else:  # a signal handler has made a call meanwhile, or closed this
+        # A signal handler may have made a call meanwhile, or closed this; none comes in the middle of such a line.
+        self._portal = portal if self._portal is before and not self._closed else self._portal
+        if self._portal is not portal:
             portal.close()
 
     def reopen(self) -> None:

@@ -9,7 +9,9 @@ import json
 import select
 import socketserver
 import struct
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Generator, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -29,6 +31,11 @@ class Daemon(socketserver.ThreadingUnixStreamServer):
         self.hung_up = threading.Event()
         self.bodies: list[bytes] = []
         self.connections = 0
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up in the middle of an answer: that is what they are here to do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            traceback.print_exc()
 
 
 @contextlib.contextmanager

@@ -11,8 +11,9 @@ import resource
 import selectors
 import signal
 import threading
+import time
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
@@ -23,6 +24,7 @@ import incus_sdk
 import incus_sdk.sync
 from incus_sdk import IncusConnectionError, IncusNotFoundError, IncusOperationError
 from incus_sdk.sync import Client, OperationResponse
+from incus_sdk.sync._held import held
 from incus_sdk.sync._portal import Portal
 
 from .blocking_daemon import Daemon, running
@@ -197,6 +199,30 @@ class TestLife:
         assert len(loop_threads()) == 1
         client.disconnect()
         assert loop_threads() == []
+
+    def test_too_many_threads(self, client: Client) -> None:
+        client.disconnect()
+        size = threading.stack_size(1 << 46)  # of which the system has not even one
+        try:
+            with pytest.raises(IncusConnectionError, match="cannot be started: can't start new thread"):
+                client.connect()
+        finally:
+            threading.stack_size(size)
+        client.connect()
+
+    def test_a_call_that_never_began(self, portal: Portal) -> None:
+        """It can be made again: nothing was sent."""
+        loop = portal._loop  # pyright: ignore[reportPrivateUsage] - what it is told happens one after the other
+
+        def end_when_it_is_next() -> None:
+            while not loop._inbox:  # pyright: ignore[reportPrivateUsage]
+                time.sleep(0.001)
+            loop.end()
+
+        loop.tell(end_when_it_is_next)
+        with pytest.raises(IncusConnectionError, match="disconnected") as caught:
+            portal.run(asyncio.sleep, 0)
+        assert not caught.value.sent
 
     @pytest.mark.parametrize("free", [0, 3, 4])
     def test_without_descriptors(self, daemon: Daemon, free: int) -> None:
@@ -392,6 +418,26 @@ class TestStreams:
         client.connect()
         with client.api.stream("GET", "/stream"):
             client.disconnect()
+
+    def test_nor_does_disconnecting_while_it_is_left(self, portal: Portal) -> None:
+        leaving = threading.Event()
+
+        @contextlib.asynccontextmanager
+        async def slow_to_leave() -> AsyncGenerator[None]:
+            try:
+                yield
+            finally:
+                leaving.set()
+                await asyncio.Event().wait()
+
+        def close() -> None:
+            assert leaving.wait(PATIENCE)
+            portal.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(close)
+            with pytest.raises(ZeroDivisionError, match="mine"), held(portal, slow_to_leave()):
+                raise ZeroDivisionError("mine")
 
     def test_refused_stream(self, client: Client) -> None:
         with pytest.raises(IncusNotFoundError), client.api.stream("GET", "/nothing"):

@@ -97,6 +97,35 @@ print(errors)
     assert run(script(text), daemon.url) == (0, f"{[0] * 10}\n[]\n", "")
 
 
+def test_without_a_free_descriptor(daemon: Daemon) -> None:
+    """Each client of the parent is left alone by the child, which has descriptors again later."""
+    text = """
+import resource, signal
+
+def work():
+    signal.alarm(20)  # ends it if it hangs
+    for descriptor in taken:
+        os.close(descriptor)
+    for each in clients:
+        assert each.instances.get("web").name == "web"
+
+clients, taken = [Client(url) for _ in range(3)], []
+for each in clients:
+    each.connect()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+try:
+    while True:
+        taken.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    print(forked(work))
+for descriptor in taken:
+    os.close(descriptor)
+for each in clients:
+    assert each.instances.get("web").name == "web"
+"""
+    assert run(script(text), daemon.url) == (0, "0\n", "")
+
+
 def test_what_is_open_belongs_to_the_parent(daemon: Daemon) -> None:
     text = """
 from incus_sdk import IncusConnectionError

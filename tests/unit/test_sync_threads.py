@@ -7,7 +7,9 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,6 +73,77 @@ def test_closed_by_one_thread_while_another_waits(daemon: Daemon, path: str) -> 
         client.disconnect()
         with pytest.raises(IncusConnectionError, match=r"was (closed|disconnected) while|closed"):
             waiting.result(PATIENCE)
+
+
+def test_connecting_while_another_disconnects(daemon: Daemon) -> None:
+    """There is one loop at a time, or connections of one would be used in the other."""
+    client, over, strange = Client(daemon.url), time.monotonic() + 1, list[BaseException]()
+
+    def connect() -> None:
+        while time.monotonic() < over:
+            try:
+                client.connect()
+                client.instances.get("web")
+            except IncusConnectionError as error:
+                if "disconnected" not in str(error) and "closed" not in str(error):
+                    strange.append(error)
+            except BaseException as error:  # noqa: BLE001 - the test says which
+                strange.append(error)
+
+    def disconnect() -> None:
+        while time.monotonic() < over:
+            client.disconnect()
+            time.sleep(0.0005)  # lets the others get in
+
+    threads = [threading.Thread(target=work, daemon=True) for work in (*[connect] * 4, disconnect)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert strange == []
+    client.connect()
+    assert client.instances.get("web").name == "web"
+    client.disconnect()
+    assert "incus_sdk" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_thread_with_the_identifier_of_the_loop_s(client: Client) -> None:
+    """Systems give it out again when the loop's thread has ended; its successor is told what is the matter."""
+    stream, gate = client.api.websocket("/socket"), threading.Barrier(8)
+    client.disconnect()
+
+    def receive() -> None:
+        gate.wait(PATIENCE)  # so that all of them are alive, and one has it
+        stream.recv()
+
+    with ThreadPoolExecutor(8) as pool:
+        for receiving in [pool.submit(receive) for _ in range(8)]:
+            with pytest.raises(IncusConnectionError, match="disconnected"):
+                receiving.result(PATIENCE)
+
+
+def test_disconnecting_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that asks a name server cannot be ended, and need not be waited for."""
+    asked, answer = threading.Event(), threading.Event()
+
+    def look_up(*_: object, flags: int = 0, **__: object) -> list[object]:
+        if not flags:  # whether it is an address already is asked first, in the loop
+            asked.set()
+            answer.wait(PATIENCE * 2)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    client = Client("https://slow.example:8443", verify=False)
+    with ThreadPoolExecutor(2) as pool:
+        connecting = pool.submit(client.connect)
+        try:
+            assert asked.wait(PATIENCE)
+            pool.submit(client.disconnect).result(PATIENCE)
+            with pytest.raises(IncusConnectionError, match="closed while connecting"):
+                connecting.result(PATIENCE)
+        finally:
+            answer.set()
 
 
 def test_what_was_opened_before_a_new_beginning(client: Client) -> None:
