@@ -113,24 +113,26 @@ async def nothing_left() -> AsyncGenerator[None]:
     before = _held()
     yield
     gc.collect()
+    left = _held() - before
     for _ in range(500):  # what has been closed goes in one of the loop's next turns
-        if len(held := _held()) == len(before):
+        if not left:
             return
         await asyncio.sleep(0.01)
-    pytest.fail(f"left behind: {held - before}; gone: {before - held}")
+        left = _held() - before
+    pytest.fail(f"left behind: {left}")
 
 
 def _held() -> set[str]:
-    tasks = {repr(task) for task in asyncio.all_tasks()}
+    tasks = {task.get_name() for task in asyncio.all_tasks()}
     clients = {repr(thread) for thread in threading.enumerate() if thread.name == "incus_sdk"}
-    return tasks | clients | {_described(path) for path in Path("/proc/self/fd").iterdir()}
+    return tasks | clients | {*filter(None, map(_described, Path("/proc/self/fd").iterdir()))}
 
 
-def _described(descriptor: Path) -> str:
+def _described(descriptor: Path) -> str | None:
     try:
         return f"{descriptor.name}: {descriptor.readlink()}"
     except FileNotFoundError:  # that of the folder itself
-        return f"{descriptor.name}: /proc"
+        return None
 
 
 @asynccontextmanager
