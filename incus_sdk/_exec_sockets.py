@@ -42,7 +42,10 @@ LOST = 3.0
 VERDICT = 15.0
 """Seconds to wait for the reason why sockets cannot be connected."""
 
-CONTROL, STDIN = "control", "0"
+CONTROL = "control"
+
+STREAM = "0"
+"""The socket for input; of terminals and consoles, for both directions."""
 
 
 class Sockets:
@@ -80,7 +83,7 @@ class Sockets:
         names = [CONTROL, *sorted(self._secrets.keys() - {CONTROL})] if only is None else [only]
         tasks: dict[str, asyncio.Task[None]] = {}
         for name in names:
-            tasks[name] = asyncio.create_task(self._connect(name, tasks.get(CONTROL) if name == STDIN else None))
+            tasks[name] = asyncio.create_task(self._connect(name, tasks.get(CONTROL) if name == STREAM else None))
             tasks[name].add_done_callback(_look)
         try:
             await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)

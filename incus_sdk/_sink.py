@@ -71,7 +71,7 @@ class Sink:
     # pathlib takes its time to load, and most that is downloaded is small.
 
     def _open(self, path: str) -> BinaryIO:
-        mode = os.stat(path).st_mode if os.path.exists(path) else stat.S_IFREG  # noqa: PTH110, PTH116 - (pathlib)
+        mode = os.stat(path).st_mode if os.path.exists(path) else stat.S_IFREG  # noqa: PTH110, PTH116 - pathlib, as said above
         if not stat.S_ISREG(mode):  # nor does a pipe that nobody reads hold up everything
             descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
             os.set_blocking(descriptor, True)
@@ -106,7 +106,7 @@ class Sink:
         if self._own is not None:
             self._own.close()  # before the file gets its name: what is still to be written can fail
         if self._part:
-            os.replace(self._part, self._path)  # noqa: PTH105 - (pathlib)
+            os.replace(self._part, self._path)  # noqa: PTH105 - pathlib, as said above
             self._part = ""
 
     def discard(self) -> None:
@@ -116,7 +116,7 @@ class Sink:
                 self._own.close()
         with suppress(OSError):
             if self._part:
-                os.unlink(self._part)  # noqa: PTH108 - (pathlib)
+                os.unlink(self._part)  # noqa: PTH108 - pathlib, as said above
         self._part = ""
 
 

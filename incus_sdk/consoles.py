@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _exec_sockets
 from ._commands import terminal_size
-from ._exec_sockets import CONTROL, OVER
+from ._exec_sockets import CONTROL, OVER, STREAM
 from ._exec_streams import InputStream, OutputStream
 from ._transport.stream import Closable
 from .exceptions import (
@@ -53,8 +53,6 @@ TAIL = 4096
 
 STOPPED = 102
 """The status of an instance that does not run."""
-
-STREAM = "0"
 
 
 class _Session:

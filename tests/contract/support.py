@@ -62,7 +62,7 @@ async def still_runs(instance: Instance) -> None:
     for _ in range(10):
         if (await instance.refresh()).status == "Running":
             return
-        await asyncio.sleep(BEGUN)
+        await asyncio.sleep(0.2)
     logs = await instance.get_logs()
     pytest.fail(f"it has ended: {logs.get('lxc.log', '')[-2000:]}")
 

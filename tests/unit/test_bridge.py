@@ -215,7 +215,7 @@ class TestLife:
         loop = portal._loop  # pyright: ignore[reportPrivateUsage] - what it is told happens one after the other
 
         def end_when_it_is_next() -> None:
-            while not loop._inbox:  # pyright: ignore[reportPrivateUsage]
+            while not loop._inbox:  # pyright: ignore[reportPrivateUsage] - nothing else tells
                 time.sleep(0.001)
             loop.end()
 
@@ -281,7 +281,7 @@ class TestWakingUp:
 
         told = threading.Event()
         portal._loop.tell(block_and_fail)  # pyright: ignore[reportPrivateUsage] - no call that is told of fails so
-        portal._loop.tell(reached.set)  # pyright: ignore[reportPrivateUsage]
+        portal._loop.tell(reached.set)  # pyright: ignore[reportPrivateUsage] - nor would one come right behind it
         told.set()
         assert reached.wait(PATIENCE)
         assert "mine" in caplog.text
